@@ -1,0 +1,33 @@
+// Foreign text made safe, and the rules for names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace wesher {
+
+/// How much of a foreign string is ever shown.
+inline constexpr std::size_t kShownTextMax = 64;
+
+/// The one way by which text from the network, a file or an operator reaches a log line, a table or
+/// a reason: printable ASCII as it is, a backslash doubled, every other byte as \xNN, at most 64
+/// characters of input, then "…".
+[[nodiscard]] std::string printable(std::string_view foreign);
+
+/// RFC 1123: labels of letters, digits and inner hyphens, 1–63 each, joined by dots, at most 253
+/// in all. Underscores are not hostname characters.
+[[nodiscard]] bool is_valid_hostname(std::string_view name);
+
+/// An age for people, the largest unit only: "0s", "41s", "4m", "2h", "12d".
+[[nodiscard]] std::string age_text(Duration age);
+
+/// A byte count for people: "0", "890 B", "9.1 KiB", "890 MiB", "1.2 GiB".
+[[nodiscard]] std::string size_text(std::uint64_t bytes);
+
+/// RFC 3339 in UTC with milliseconds: "2026-05-04T03:02:01.000Z". For JSON.
+[[nodiscard]] std::string rfc3339(WallTime t);
+
+}  // namespace wesher

@@ -1,0 +1,68 @@
+// The options of the daemon: command line over environment over default, with the Go program's
+// names, variables, defaults and meaning. Parsing only; nothing of the host is looked at here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ip.h"
+#include "base/key.h"
+#include "base/time.h"
+#include "system/data_plane.h"
+
+namespace wesher::daemon {
+
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
+enum class OnStop : std::uint8_t { leave, keep };
+
+/// Where --init came from decides how often it acts: typed always, else once per boot.
+enum class InitRequest : std::uint8_t { none, typed, automatic };
+
+struct Options {
+  std::optional<SecretKey> cluster_key;  ///< --cluster-key, --cluster-key-file, WESHER_CLUSTER_KEY
+  std::vector<std::string> join;         ///< HOST, HOST:PORT or [V6]:PORT as given
+  InitRequest init = InitRequest::none;
+  std::optional<IpAddress> bind_addr;
+  std::string bind_iface;
+  std::optional<IpAddress> advertise_addr;
+  std::uint16_t cluster_port = 7946;
+  std::uint16_t wireguard_port = 51820;
+  Prefix overlay_net;  ///< masked; default 10.0.0.0/8
+  std::string interface = "wgoverlay";
+  bool interface_given = false;
+  std::string node_name;    ///< empty: the hostname
+  bool ip_as_name = false;  ///< hidden: the announced address is the name
+  bool no_etc_hosts = false;
+  std::optional<std::uint32_t> mtu;
+  system::BackendChoice backend = system::BackendChoice::automatic;
+  OnStop on_stop = OnStop::leave;
+  LogLevel log_level = LogLevel::warn;
+  bool under_service_manager = false;  ///< INVOCATION_ID or NOTIFY_SOCKET was set
+
+  // Hidden, for tests.
+  bool allow_loopback = false;        ///< --test-allow-loopback
+  std::optional<Duration> adopt_for;  ///< --test-adopt-seconds: instead of 5 minutes
+
+  Options() { overlay_net = Prefix{IpAddress::v4(10, 0, 0, 0), 8}; }
+
+  /// Names and values for the database and `state dump`; never a key.
+  [[nodiscard]] std::map<std::string, std::string> effective() const;
+};
+
+using Environment = std::function<std::optional<std::string>(const char* name)>;
+
+/// Parses the arguments of `wesher [agent]` (without program name and subcommand). An empty
+/// variable counts as unset; booleans are read as Go's strconv.ParseBool does. Errc::malformed: one
+/// line that names option or variable and the remedy.
+[[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments,
+                                            const Environment& environment);
+
+/// The text of `wesher --help` for the daemon's options.
+[[nodiscard]] std::string options_help();
+
+}  // namespace wesher::daemon

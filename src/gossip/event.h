@@ -1,0 +1,184 @@
+// What a gossip node has to say: datagrams, streams to open, events. Plain values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/ip.h"
+#include "base/time.h"
+#include "wire/messages.h"
+
+namespace wesher::gossip {
+
+/// State of a record as memberlist has it.
+enum class RecordState : std::uint8_t { alive, suspect, dead, left };
+
+/// A member's record. The table holds one for ourselves too.
+struct Record {
+  std::string name;
+  Bytes address;  ///< as announced, byte for byte
+  std::uint16_t port = 0;
+  Bytes meta;
+  wire::Versions versions{};
+  std::uint32_t incarnation = 0;
+  RecordState state = RecordState::dead;
+  Instant changed;  ///< when the state was entered
+};
+
+/// A datagram to send from the gossip port.
+struct Transmit {
+  Endpoint to;
+  Bytes datagram;
+};
+
+using StreamId = std::uint64_t;
+
+/// A stream to open: connect, write `frame`, read one frame if `wants_reply`, hand it to
+/// `handle_reply`; whatever goes wrong goes to `handle_stream_failed`. Over at `deadline`.
+struct StreamRequest {
+  StreamId id = 0;
+  Endpoint to;
+  Bytes frame;
+  bool wants_reply = true;
+  Instant deadline;
+};
+
+/// A name that nobody alive had is alive: new, or back from dead or left.
+struct Joined {
+  Record record;
+};
+
+/// An alive member's metadata, address or versions changed.
+struct Updated {
+  Record record;
+};
+
+/// An alive member is suspected, or a suspected one is alive again (`record.state` tells).
+struct Suspicion {
+  Record record;
+};
+
+/// A member's suspicion ran out, or somebody else's did.
+struct Failed {
+  Record record;
+};
+
+/// A member said goodbye.
+struct Left {
+  Record record;
+};
+
+/// A dead or left record was dropped from the table. Whoever stores members keeps them.
+struct Reaped {
+  std::string name;
+};
+
+/// Somebody announces a known name from another address; it was refused. `name` may be ours.
+struct NameConflict {
+  std::string name;
+  Bytes known_address;
+  std::uint16_t known_port = 0;
+  Bytes other_address;
+  std::uint16_t other_port = 0;
+};
+
+/// The outcome of one address of `join` or `probe_seed`.
+struct ContactResult {
+  Endpoint to;
+  bool ok = false;
+  std::string reason;       ///< why not, one clause
+  std::size_t members = 0;  ///< entries in the answer
+};
+
+/// A member answered our probe, over UDP or only over TCP.
+struct Acked {
+  std::string name;
+  bool tcp_only = false;
+};
+
+/// A datagram could not be decrypted. One event each; the shell counts and limits.
+struct Undecryptable {
+  Endpoint from;
+};
+
+/// A record was refused by the limits or by the admission hook.
+struct Refused {
+  std::string name;
+  std::string reason;
+};
+
+/// We were accused and answered with a higher incarnation.
+struct Refuted {
+  std::uint32_t incarnation = 0;
+};
+
+/// Incarnations run low: reserve up to but not including `end` on disk, then call
+/// `extend_incarnations(end)`. Until then no number at or above the old end is used.
+struct NeedIncarnations {
+  std::uint32_t end = 0;
+};
+
+/// The own leave was transmitted often enough, or nobody is there to hear it.
+struct LeaveSpread {
+  std::size_t told = 0;  ///< members it was sent to directly or by gossip
+};
+
+using Event = std::variant<Joined,
+                           Updated,
+                           Suspicion,
+                           Failed,
+                           Left,
+                           Reaped,
+                           NameConflict,
+                           ContactResult,
+                           Acked,
+                           Undecryptable,
+                           Refused,
+                           Refuted,
+                           NeedIncarnations,
+                           LeaveSpread>;
+
+/// Why the node wants to be woken.
+enum class Timer : std::uint8_t {
+  probe,
+  gossip,
+  push_pull,
+  ack_expiry,
+  relay,
+  suspicion,
+  stream,
+};
+
+struct Wakeup {
+  Instant at;
+  Timer reason = Timer::probe;
+};
+
+/// What the admission hook is asked: a change that the table is about to make.
+struct Claim {
+  std::string_view name;
+  RecordState state = RecordState::alive;  ///< the state claimed
+  std::uint32_t incarnation = 0;
+  ByteView address;  ///< alive only
+  std::uint16_t port = 0;
+  ByteView meta;
+  std::string_view from;  ///< accuser, or the name itself
+};
+
+enum class Verdict : std::uint8_t {
+  accept,
+  suspect_instead,  ///< a dead or left claim is treated as a suspicion
+  drop,             ///< ignored and not relayed
+};
+
+/// Asked before every change of the table; pure and quick. The known record is null for a new name.
+class Admission {
+ public:
+  virtual ~Admission() = default;
+  [[nodiscard]] virtual Verdict admit(const Claim& claim, const Record* known, Instant now) = 0;
+};
+
+}  // namespace wesher::gossip

@@ -1,0 +1,78 @@
+// What the mesh tells the rest of the program: facts for the database, notices for people, and the
+// few things that it asks for. Plain values, in order; draining them is the only way out of mesh/.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "base/ip.h"
+#include "base/time.h"
+#include "model/member.h"
+
+namespace wesher::mesh {
+
+/// A member's row as it is from now on. `why` is the transition for history ("joined through db2",
+/// "no answer for 30s"); empty = nothing that belongs into history (e.g. an incarnation).
+struct MemberChanged {
+  Member member;
+  std::string why;
+};
+
+/// A member's row is to be deleted: its retention is over.
+struct MemberForgotten {
+  std::string name;
+  std::string why;
+};
+
+enum class Severity : std::uint8_t { debug, info, warning, lifecycle };
+
+/// A line for the log. `lifecycle` is shown at every level. `group` names the kind of line for rate
+/// limits; `text` is safe to print.
+struct Notice {
+  Severity severity = Severity::info;
+  std::string group;
+  std::string text;
+};
+
+/// How contact with a seed went, for `status`. One row per seed address.
+struct SeedHealth {
+  Endpoint seed;
+  bool ok = false;
+  std::string detail;       ///< "connected, no answer (another cluster key?)"
+  std::uint64_t tries = 0;  ///< in a row, without success
+  WallTime since{};         ///< of the first of those tries
+};
+
+/// Packets from a source could not be decrypted.
+struct ForeignPackets {
+  IpAddress source;
+  std::uint64_t count = 0;
+};
+
+/// A push/pull with an alive member succeeded (ends adopt mode's first condition).
+struct Synced {
+  std::string with;
+};
+
+/// Reserve incarnations up to but not including `end` in the key file, then call
+/// `Mesh::incarnations_reserved(end)`.
+struct ReserveIncarnations {
+  std::uint32_t end = 0;
+};
+
+/// The own leave has spread; the daemon may take things down.
+struct LeaveDone {
+  std::size_t told = 0;
+};
+
+using Fact = std::variant<MemberChanged,
+                          MemberForgotten,
+                          Notice,
+                          SeedHealth,
+                          ForeignPackets,
+                          Synced,
+                          ReserveIncarnations,
+                          LeaveDone>;
+
+}  // namespace wesher::mesh

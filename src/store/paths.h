@@ -1,0 +1,26 @@
+// Where state lives: $STATE_DIRECTORY (set by systemd) or /var/lib/wesher.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace wesher::store {
+
+struct Paths {
+  std::string directory;
+  std::string interface;
+
+  [[nodiscard]] std::string key_file() const { return directory + "/" + interface + ".keys"; }
+
+  [[nodiscard]] std::string database() const { return directory + "/" + interface + ".db"; }
+
+  [[nodiscard]] std::string lock_file() const { return directory + "/" + interface + ".lock"; }
+};
+
+/// The first entry of $STATE_DIRECTORY if that is set and absolute, else /var/lib/wesher.
+[[nodiscard]] std::string state_directory();
+
+/// Interfaces that have a database in `directory`, sorted.
+[[nodiscard]] std::vector<std::string> known_interfaces(const std::string& directory);
+
+}  // namespace wesher::store

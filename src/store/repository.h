@@ -1,0 +1,150 @@
+// All SQL of the program as typed functions; each is one transaction. Errors are values; a full
+// disk or an I/O error is Errc::system with SQLite's text, a locked database Errc::busy.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "model/member.h"
+#include "model/state.h"
+#include "store/database.h"
+
+namespace wesher::store {
+
+/// What the daemon says of its own node; no secret. One row.
+struct SelfRow {
+  std::string name;
+  std::string interface;
+  IpAddress overlay;
+  Prefix overlay_net;
+  PublicKey key;
+  std::string cluster;   ///< fingerprint, "3f9a-c2e1"
+  std::string underlay;  ///< announced address as text, empty before it is known
+  std::uint16_t gossip_port = 0;
+  std::uint16_t wireguard_port = 0;
+  MetaFormat meta_format = MetaFormat::f2;
+  std::string backend;  ///< "kernel WireGuard", "wireguard-go"
+  std::string version;  ///< of the program that wrote this
+  std::uint32_t pid = 0;
+  WallTime started{};
+  std::optional<WallTime> stopped;  ///< set at an orderly stop
+  std::string stop_kind;            ///< "leave", "keep", "" while running
+
+  friend bool operator==(const SelfRow&, const SelfRow&) = default;
+};
+
+struct HistoryEntry {
+  std::int64_t id = 0;
+  WallTime at{};
+  std::string object;  ///< "member db1", "peer web1", "link", "daemon", "hosts", …
+  std::string what;    ///< "alive -> failed", "added", "started", "refused", …
+  std::string reason;
+};
+
+/// Result of the last attempt to apply one object.
+struct AppliedObject {
+  std::string object;
+  bool ok = true;
+  std::string detail;  ///< the error, or empty
+  WallTime at{};
+  std::uint32_t attempts = 1;  ///< in a row without success; 1 for a success
+};
+
+struct AppliedReport {
+  std::uint64_t generation = 0;  ///< the desired generation that the last full pass reached
+  WallTime at{};
+  std::vector<AppliedObject> failed;  ///< objects whose last attempt failed, sorted
+};
+
+enum class HealthKind : std::uint8_t { seed, foreign_packets, member };
+
+struct HealthRow {
+  HealthKind kind = HealthKind::seed;
+  std::string subject;  ///< seed endpoint, source address, member name
+  bool ok = false;
+  std::string detail;
+  std::uint64_t count = 0;
+  WallTime since{};
+};
+
+struct Request {
+  std::int64_t id = 0;
+  std::string kind;       ///< "leave"
+  std::string arguments;  ///< JSON object
+  std::uint32_t uid = 0;
+  WallTime created{};
+  WallTime expires{};
+  std::string state;  ///< "waiting", "running", "done", "refused", "expired"
+  std::string result;
+};
+
+/// Everything that one batch of the reconcile loop writes, in one transaction.
+struct Batch {
+  std::optional<SelfRow> self;
+  std::vector<Member> members;         ///< upserts
+  std::vector<std::string> forgotten;  ///< member names to delete
+  std::vector<HistoryEntry> history;   ///< ids ignored
+  std::vector<HealthRow> health;       ///< upserts by (kind, subject)
+
+  [[nodiscard]] bool empty() const {
+    return !self && members.empty() && forgotten.empty() && history.empty() && health.empty();
+  }
+};
+
+inline constexpr std::size_t kHistoryRowsMax = 10000;  ///< older rows go with the next batch
+inline constexpr std::chrono::seconds kRequestLife{60};
+
+class Repository {
+ public:
+  /// `database` outlives the repository.
+  explicit Repository(Database& database) : db_(database) {}
+
+  [[nodiscard]] Result<void> write(const Batch& batch);
+
+  [[nodiscard]] Result<std::optional<SelfRow>> self();
+  [[nodiscard]] Result<std::vector<Member>> members();  ///< sorted by name
+
+  /// Replaces the effective options (names as on the command line, no secrets).
+  [[nodiscard]] Result<void> put_options(const std::map<std::string, std::string>& options);
+  [[nodiscard]] Result<std::map<std::string, std::string>> options();
+
+  /// Stores the desired state; only rows that differ are written, and if any did the generation
+  /// rises by one. Gives the generation.
+  [[nodiscard]] Result<std::uint64_t> put_desired(const Desired& desired);
+  [[nodiscard]] Result<std::optional<Desired>> desired();
+
+  /// Records the results of one pass: failures are kept, successes clear them.
+  [[nodiscard]] Result<void> put_applied(std::uint64_t generation,
+                                         const std::vector<AppliedObject>& objects,
+                                         WallTime now);
+  [[nodiscard]] Result<AppliedReport> applied();
+
+  [[nodiscard]] Result<std::vector<HistoryEntry>> history(std::size_t newest_max);
+  [[nodiscard]] Result<std::vector<HealthRow>> health();
+
+  /// Until when adopt mode holds at least; nothing = not in adopt mode.
+  [[nodiscard]] Result<bool> adopting();
+  [[nodiscard]] Result<void> set_adopting(bool adopting);
+
+  // Requests: commands add them, the daemon takes and answers them.
+  [[nodiscard]] Result<std::int64_t> add_request(const std::string& kind,
+                                                 const std::string& arguments,
+                                                 std::uint32_t uid,
+                                                 WallTime now);
+  [[nodiscard]] Result<std::optional<Request>> request(std::int64_t id);
+  /// Waiting requests, oldest first, marked running; expired ones are marked so and not given.
+  [[nodiscard]] Result<std::vector<Request>> take_requests(WallTime now);
+  [[nodiscard]] Result<void> finish_request(std::int64_t id,
+                                            const std::string& state,
+                                            const std::string& result);
+
+ private:
+  Database& db_;
+};
+
+}  // namespace wesher::store

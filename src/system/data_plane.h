@@ -1,0 +1,64 @@
+// The one way to the kernel and the hosts file: observe what is, apply one action, watch for
+// changes made by others. Link, addresses and routes go over rtnetlink; WireGuard itself over
+// generic netlink or, where the kernel has none, over the UAPI socket of wireguard-go.
+//
+// Blocking calls; used by the reconcile thread and by one-shot commands. Not thread safe.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/key.h"
+#include "model/state.h"
+#include "plan/plan.h"
+
+namespace wesher::system {
+
+enum class BackendChoice : std::uint8_t { automatic, kernel, userspace };
+
+struct DataPlaneConfig {
+  std::string interface = "wgoverlay";
+  BackendChoice backend = BackendChoice::automatic;
+  bool hosts = true;  ///< false: the hosts file is neither read nor written
+  std::string hosts_path = "/etc/hosts";
+  /// The old banner of v0.2.6 counts as ours only for the interface that its state belonged to.
+  bool take_over_old_banner = false;
+};
+
+class DataPlane {
+ public:
+  /// Opens sockets and finds the back end: an existing link decides (wireguard → kernel, tun with a
+  /// UAPI socket → userspace), else kernel if its generic netlink family answers (the module is
+  /// loaded on demand), else the userspace program. Changes nothing. Errc::no_wireguard names both
+  /// remedies; Errc::not_permitted names the capability.
+  [[nodiscard]] static Result<std::unique_ptr<DataPlane>> open(const DataPlaneConfig& config);
+  virtual ~DataPlane() = default;
+
+  /// "kernel WireGuard" or "wireguard-go".
+  [[nodiscard]] virtual std::string_view backend_text() const = 0;
+  [[nodiscard]] virtual Result<Observed> observe() = 0;
+  /// Applies one action; the error names the object and what the system said. `private_key` is used
+  /// by ConfigureDevice only.
+  [[nodiscard]] virtual Result<void> apply(const plan::Action& action,
+                                           const SecretKey& private_key) = 0;
+  /// Applies many: peers, routes in messages of at most 8 KB; one result per action, in order. A
+  /// refused message is tried again object by object, so that one bad object costs one object.
+  [[nodiscard]] virtual std::vector<Result<void>> apply_all(
+      const std::vector<plan::Action>& actions, const SecretKey& private_key) = 0;
+  /// Removes the link if it is ours: peers first, in one message, then the link.
+  [[nodiscard]] virtual Result<void> remove_link() = 0;
+
+  /// A file descriptor that becomes readable when links, addresses or routes change (rtnetlink) or
+  /// the hosts file does (inotify): an epoll descriptor over both. Owned by the data plane.
+  [[nodiscard]] virtual int watch_fd() const = 0;
+  /// Reads all notifications; true if any may concern our interface or the hosts file, or some were
+  /// lost (ENOBUFS).
+  [[nodiscard]] virtual bool drain_watch() = 0;
+};
+
+}  // namespace wesher::system

@@ -1,0 +1,54 @@
+// The cluster keys and the encryption layer of packets and stream frames: AES-GCM as memberlist
+// uses it (security.go), with libcrypto. The first key encrypts, all decrypt. Pure: nonces come in.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/random.h"
+
+namespace wesher::wire {
+
+inline constexpr std::size_t kNonceBytes = 12;
+inline constexpr std::size_t kTagBytes = 16;
+inline constexpr std::size_t kSealOverhead = 1 + kNonceBytes + kTagBytes;  ///< version 1
+
+/// An ordered list of AES keys (16, 24 or 32 bytes); position 0 is the primary. Move-only; keys are
+/// wiped when it goes.
+class Keyring {
+ public:
+  Keyring();
+  ~Keyring();
+  Keyring(Keyring&&) noexcept;
+  Keyring& operator=(Keyring&&) noexcept;
+
+  /// Adds a key at the end, or as primary if it is the first; idempotent. Errc::malformed for
+  /// another length.
+  Result<void> add(ByteView key);
+  /// Moves an installed key to position 0. Errc::not_found when it isn't installed.
+  Result<void> use(ByteView key);
+  /// Removes a key; unknown ones silently. Errc::busy for the primary.
+  Result<void> remove(ByteView key);
+  [[nodiscard]] std::size_t size() const;
+
+  /// version byte 1 ‖ nonce ‖ ciphertext ‖ tag under the primary key. `plain` is not empty (a Go
+  /// node would crash); the ring is not empty. `additional` is authenticated, not sent.
+  [[nodiscard]] Bytes seal(ByteView plain, ByteView additional, Rng& rng) const;
+  /// The same with a given nonce: for tests against recorded bytes.
+  [[nodiscard]] Bytes seal_with_nonce(ByteView plain,
+                                      ByteView additional,
+                                      const std::array<std::uint8_t, kNonceBytes>& nonce) const;
+  /// Opens encryption version 0 (padded) or 1 with whichever key fits. Nothing is handed out before
+  /// the tag was checked; an empty plaintext and a bad padding are Errc::malformed.
+  [[nodiscard]] Result<Bytes> open(ByteView sealed, ByteView additional) const;
+
+ private:
+  struct Key;
+  std::vector<std::unique_ptr<Key>> keys_;
+};
+
+}  // namespace wesher::wire

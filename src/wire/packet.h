@@ -1,0 +1,66 @@
+// The layers of a datagram, outermost first: label, encryption, CRC, compression, compound. One
+// call in, one call out. Pure.
+//
+//   [f4 len label] [version nonce(12) ciphertext tag(16)] [0c crc32(4)] [09 compress] [07 compound]
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "wire/keyring.h"
+#include "wire/messages.h"
+
+namespace wesher::wire {
+
+/// Why a datagram, or a part of one, gave no message. One byte: hostile datagrams must not make us
+/// build strings.
+enum class PacketFault : std::uint8_t {
+  none,
+  empty,
+  too_large,
+  label,  ///< a label is present, and we have none (or the other way round)
+  undecryptable,
+  crc,
+  compression,
+  compound,
+  nesting,
+  message,  ///< a message that could not be read
+};
+
+struct OpenedPacket {
+  std::vector<PacketMessage> messages;    ///< in the order received
+  PacketFault fault = PacketFault::none;  ///< of the last part that was dropped
+  std::size_t dropped = 0;                ///< parts dropped
+  bool authenticated = false;             ///< false: nothing below the encryption was looked at
+};
+
+/// Opens every layer. `label` is our own (empty for wesher). The limits of limits.h hold; parts
+/// that are damaged are dropped alone.
+[[nodiscard]] OpenedPacket open_packet(const Keyring& keyring,
+                                       ByteView datagram,
+                                       std::string_view label = {});
+
+/// Plaintext of a datagram: the one part bare, or a compound of 2 to 127 parts. Parts are non-empty
+/// encoded messages.
+[[nodiscard]] Bytes pack(std::span<const Bytes> parts);
+
+/// Plaintext → datagram as we send it: encryption version 1, no label, no CRC, no compression.
+[[nodiscard]] Bytes seal_packet(const Keyring& keyring, ByteView plain, Rng& rng);
+
+/// Bytes that piggybacked parts may use beside a plaintext of `used` bytes: 1400 − 2 − 29 − used.
+/// Each further part costs its length + 2. (memberlist gossip(), sendMsg())
+[[nodiscard]] std::size_t packet_budget(std::size_t used);
+
+// The single layers, for tests, the fuzzers and tools:
+
+/// 0c ‖ crc32 ‖ message.
+[[nodiscard]] Bytes add_crc(ByteView message);
+/// 09 ‖ msgpack{Algo: 0, Buf: LZW}. For tests and as a peer's encoder; we never send it.
+[[nodiscard]] Bytes add_compression(ByteView message);
+/// f4 ‖ len ‖ label ‖ packet. Label 1–255 bytes.
+[[nodiscard]] Bytes add_label(ByteView packet, std::string_view label);
+
+}  // namespace wesher::wire
