@@ -2,36 +2,61 @@
 // and so can't be touched.
 #pragma once
 
-#include <optional>
+#include <chrono>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "model/member.h"
 #include "model/state.h"
 #include "plan/plan.h"
 
 namespace wesher::plan {
 
+/// A peer with a younger handshake knows where its other end is: its endpoint is left to WireGuard.
+/// 180 s is REJECT_AFTER_TIME of the WireGuard paper (section 6.1): an older session carries
+/// nothing.
+inline constexpr std::chrono::seconds kHandshakeYoung{180};
+
 struct DiffOptions {
   WallTime now{};
   /// Adopt mode: peers, routes, addresses and hosts lines that are not wanted stay.
   bool may_remove = true;
+  /// All members known, in any order: what the reasons are made of ("member old3 left 4m ago").
+  /// They decide nothing; without them the reasons say less. Must outlive the call.
+  std::span<const Member> members;
 };
 
-/// The smallest plan: link, key and port, address; then additions of peers, routes, hosts; then
-/// removals. Nothing changed = no action. An endpoint is written only for a new peer, or when it
-/// differs and there is no handshake younger than 180 s. A moved allowed IP goes to its new owner
-/// by that owner's action alone. With `observed.complete` false nothing is removed.
+/// The smallest plan: link, alias, MTU, key and port, up, address; then additions and changes of
+/// peers, additions of routes, the hosts file; then removals of peers, routes, addresses. Nothing
+/// changed = no action. O(n log n).
+///
+/// An endpoint is written only for a new peer, or when it differs and there is no handshake younger
+/// than `kHandshakeYoung` (one that far in the future says nothing: the clock went back). A wanted
+/// peer has exactly one allowed IP; one that moves goes to its new owner by that owner's action
+/// alone. The MTU is repaired only if `desired.interface.mtu` is set. A keepalive is left alone.
+/// With `observed.complete` false nothing is removed. What `desired.interface` leaves open (address
+/// unspecified, key all zero, port 0) is neither set nor removed. A link that is no WireGuard
+/// interface gives an empty plan; `judge_interface` has the sentence.
+///
+/// Hosts: lines that stay keep their order in the file, new ones follow by name. With
+/// `desired.hosts` false all our lines go. In adopt mode a line of ours stays, unless its name or
+/// address is wanted otherwise. No action when the file is not writable.
 [[nodiscard]] Plan diff(const Desired& desired,
                         const Observed& observed,
                         const DiffOptions& options);
 
-/// The plan that removes everything of ours: hosts lines, routes, then the link (see
-/// `removes_link`). For leaving and for `--init`.
+/// The plan that removes what is ours beside the link: hosts lines, then routes. For leaving and
+/// for
+/// `--init`; the link itself goes by system::DataPlane::remove_link.
 [[nodiscard]] Plan teardown(const Observed& observed);
 
-/// Which hosts lines are wanted: valid hostname, not localhost, not our own name, not on a line
-/// that is not ours; several members of one name can't be. Sorted by name.
+/// Which hosts lines are wanted, sorted by name: of each peer with a valid hostname that is not a
+/// name of the loopback, not our own name and not on a line that is not ours. Names are compared
+/// without regard to case (RFC 4343); of names that differ only there, the first gets the line.
+/// Empty if `desired.hosts` is false.
 [[nodiscard]] std::vector<ObservedHostsLine> wanted_hosts(const Desired& desired,
                                                           const ObservedHosts& observed);
 
@@ -43,7 +68,8 @@ enum class Ownership : std::uint8_t {
 };
 
 /// Judges the link under our interface name. `known_keys`: own public key and those of all members
-/// in our state. Errc::exists with the sentence for the operator when it is somebody else's.
+/// in our state. Errc::exists with the sentence for the operator when it is somebody else's;
+/// Errc::busy when an interrupted dump can't tell.
 [[nodiscard]] Result<Ownership> judge_interface(const std::string& interface,
                                                 const Observed& observed,
                                                 const std::vector<PublicKey>& known_keys);

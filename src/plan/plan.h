@@ -109,17 +109,24 @@ struct Action {
 
 struct Plan {
   std::vector<Action> actions;
+  std::string interface;  ///< for `to_text`; may be empty
+  std::size_t peers = 0;  ///< wanted in all, as are `routes` and `hosts_lines`
+  std::size_t routes = 0;
+  std::size_t hosts_lines = 0;
 
   [[nodiscard]] bool empty() const { return actions.empty(); }
 };
 
-/// Identifies the object that an action changes, for reports per object: "link", "peer web1",
-/// "route 10.0.0.3/32", "hosts", …
+/// Identifies the object that an action changes, for reports per object: "link", "device",
+/// "address 10.0.0.1/32", "peer web1", "route 10.0.0.3/32", "hosts". Printable; different for
+/// different objects: a peer without a name, or with a longer one than is ever shown, bears its
+/// key.
 [[nodiscard]] std::string object_of(const Action& action);
 /// One or more lines like "+ peer web1 (k3Vd…)  10.42.149.56/32, 198.51.100.21:51820", without the
-/// reason. A WriteHosts gives one line per change.
+/// reason, printable. A WriteHosts gives one line per change, and one if it only rewrites the form.
 [[nodiscard]] std::vector<std::string> lines_of(const Action& action);
-/// The whole plan as `wesher plan` prints it: aligned, reasons behind.
+/// The whole plan as `wesher plan` prints it: one line that counts the changes, then these,
+/// aligned, reasons behind. Ends with a line feed.
 [[nodiscard]] std::string to_text(const Plan& plan);
 
 }  // namespace wesher::plan
