@@ -38,6 +38,11 @@ using Versions = std::array<std::uint8_t, 6>;
 /// What every Go wesher announces, and so do we. Another delegate part would stop all merges.
 inline constexpr Versions kOwnVersions = {1, 5, 2, 0, 0, 0};
 
+/// Whether a version vector may be told to Go nodes: exactly 6 bytes, 1 ≤ pmin ≤ pmax,
+/// pmin ≤ pcur ≤ pmax, dmin ≤ 0 ≤ dmax. Through v0.6.0 a shorter one crashes them, a missing or
+/// zero one ends every push/pull of the cluster.
+[[nodiscard]] bool sane_versions(ByteView versions);
+
 /// The optional source fields of ping and indirect ping (v0.2.0 and later). Absent = reply to the
 /// packet's sender.
 struct Source {
@@ -151,16 +156,20 @@ using PacketMessage = std::variant<Ping, IndirectPing, Ack, Nack, Suspect, Alive
 using StreamMessage = std::variant<Ping, Ack, PushPull, User, ErrorReply>;
 
 /// The message as Go would send it: type byte, msgpack map with sorted keys, old raw strings,
-/// minimal unsigned integers.
+/// minimal unsigned integers. Empty, which nothing here sends, for what must never be told to a Go
+/// node: an Alive without `sane_versions`.
 [[nodiscard]] Bytes encode(const PacketMessage& message);
-/// Body of a stream frame, before encryption.
+/// Body of a stream frame, before encryption. Entries of a push/pull without `sane_versions` are
+/// left out. Empty when a user message is over kUserMessageBytes or a user state over
+/// kUserStateBytes.
 [[nodiscard]] Bytes encode_stream(const StreamMessage& message);
 
 /// Reads one message of a datagram: no layer types (compound, compress, …) any more. Unknown keys
 /// are skipped, missing ones are zero, trailing bytes ignored; everything bounded by limits.h.
 [[nodiscard]] Result<PacketMessage> decode(ByteView bytes);
 /// Reads the plaintext of a stream frame, a compression layer included. An entry of a push/pull
-/// that is over a limit is left out and counted in `bad_entries`; a damaged encoding fails all.
+/// that can be passed over but not used (a field over its limit or of another kind) is left out
+/// and counted in `bad_entries`; a damaged encoding fails all.
 [[nodiscard]] Result<StreamMessage> decode_stream(ByteView bytes,
                                                   std::size_t* bad_entries = nullptr);
 

@@ -43,11 +43,13 @@ struct OpenedPacket {
                                        ByteView datagram,
                                        std::string_view label = {});
 
-/// Plaintext of a datagram: the one part bare, or a compound of 2 to 127 parts. Parts are non-empty
-/// encoded messages.
+/// Plaintext of a datagram: the one part bare, or a compound of 2 to 127 parts. What a Go node
+/// could not read is left out: empty parts, parts over 65535 bytes, parts after the 127th. Empty
+/// when nothing is left.
 [[nodiscard]] Bytes pack(std::span<const Bytes> parts);
 
 /// Plaintext → datagram as we send it: encryption version 1, no label, no CRC, no compression.
+/// Empty when the plaintext or the ring is: then there is nothing to send.
 [[nodiscard]] Bytes seal_packet(const Keyring& keyring, ByteView plain, Rng& rng);
 
 /// Bytes that piggybacked parts may use beside a plaintext of `used` bytes: 1400 − 2 − 29 − used.
@@ -56,11 +58,12 @@ struct OpenedPacket {
 
 // The single layers, for tests, the fuzzers and tools:
 
-/// 0c ‖ crc32 ‖ message.
+/// 0c ‖ crc32 ‖ message; empty for an empty message.
 [[nodiscard]] Bytes add_crc(ByteView message);
 /// 09 ‖ msgpack{Algo: 0, Buf: LZW}. For tests and as a peer's encoder; we never send it.
+/// Empty for an empty message.
 [[nodiscard]] Bytes add_compression(ByteView message);
-/// f4 ‖ len ‖ label ‖ packet. Label 1–255 bytes.
+/// f4 ‖ len ‖ label ‖ packet. Label 1–255 bytes; empty for another length.
 [[nodiscard]] Bytes add_label(ByteView packet, std::string_view label);
 
 }  // namespace wesher::wire

@@ -18,8 +18,10 @@ class FrameReader {
   /// `limit`: largest length field accepted (limits.h: 20 MiB from members, 8 MiB else).
   explicit FrameReader(std::size_t limit) : limit_(limit) {}
 
-  /// Takes bytes from the stream. Errc::malformed: not an encrypted frame (a plaintext stream, a
-  /// label); Errc::too_large: over the limit. After an error the stream is to be closed silently.
+  /// Takes bytes from the stream; those behind the frame are ignored, each direction carries one.
+  /// Errc::malformed: not an encrypted frame (a plaintext stream, a label, a length that no sealed
+  /// message has); Errc::too_large: over the limit. After an error the stream is to be closed
+  /// silently.
   [[nodiscard]] Result<void> feed(ByteView bytes);
 
   [[nodiscard]] bool header_complete() const { return buffer_.size() >= 5; }
@@ -38,7 +40,8 @@ class FrameReader {
   Bytes buffer_;
 };
 
-/// Plaintext (from `encode_stream`, not empty) → frame.
+/// Plaintext (from `encode_stream`) → frame. Empty, and nothing to send, when the plaintext or the
+/// ring is, or when the frame would be over the 20 MiB that a Go node accepts.
 [[nodiscard]] Bytes seal_frame(const Keyring& keyring, ByteView plain, Rng& rng);
 
 /// Frame → message, compression included.

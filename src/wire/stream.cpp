@@ -1,0 +1,70 @@
+// Stream frames; stream.h describes them. Source of the layout: memberlist net.go encryptLocalState
+// and decryptRemoteState, v0.1.0 to v0.6.0.
+#include "wire/stream.h"
+
+#include <algorithm>
+
+#include "wire/limits.h"
+
+namespace wesher::wire {
+
+namespace {
+
+constexpr std::size_t kHeaderBytes = 5;
+
+/// The length field; the header is complete.
+std::size_t announced(ByteView frame) {
+  return ByteReader(frame.subspan(1, kHeaderBytes - 1)).u32();
+}
+
+}  // namespace
+
+Result<void> FrameReader::feed(ByteView bytes) {
+  while (!bytes.empty() && !complete()) {
+    const ByteView piece = bytes.first(std::min(bytes.size(), missing()));
+    buffer_.insert(buffer_.end(), piece.begin(), piece.end());
+    bytes = bytes.subspan(piece.size());
+    if (buffer_.front() != static_cast<std::uint8_t>(MessageType::encrypt))
+      return fail(Errc::malformed, "a stream does not start with an encrypted frame");
+    if (!header_complete()) continue;
+    if (announced(buffer_) > limit_)
+      return fail(Errc::too_large, "a stream announces a larger frame than is accepted");
+    if (announced(buffer_) <= kSealOverhead)
+      return fail(Errc::malformed, "a stream announces a frame without content");
+  }
+  return {};
+}
+
+bool FrameReader::complete() const {
+  return missing() == 0;
+}
+
+std::size_t FrameReader::missing() const {
+  if (!header_complete()) return kHeaderBytes - buffer_.size();
+  return kHeaderBytes + announced(buffer_) - buffer_.size();
+}
+
+Bytes seal_frame(const Keyring& keyring, ByteView plain, Rng& rng) {
+  const std::size_t length = kSealOverhead + plain.size();
+  if (length > limits::kFrameBytesMember) return {};
+  Bytes out;
+  out.reserve(kHeaderBytes + length);
+  ByteWriter writer(out);
+  writer.u8(static_cast<std::uint8_t>(MessageType::encrypt));
+  writer.u32(static_cast<std::uint32_t>(length));
+  const Bytes header = out;
+  return keyring.seal_to(out, plain, header, rng) ? out : Bytes{};
+}
+
+Result<StreamMessage> open_frame(const Keyring& keyring, ByteView frame, std::size_t* bad_entries) {
+  if (bad_entries != nullptr) *bad_entries = 0;
+  if (frame.size() < kHeaderBytes ||
+      frame.front() != static_cast<std::uint8_t>(MessageType::encrypt) ||
+      announced(frame) != frame.size() - kHeaderBytes)
+    return fail(Errc::malformed, "a stream frame whose header does not fit its content");
+  const auto plain = keyring.open(frame.subspan(kHeaderBytes), frame.first(kHeaderBytes));
+  if (!plain) return tl::unexpected(plain.error());
+  return decode_stream(*plain, bad_entries);
+}
+
+}  // namespace wesher::wire
