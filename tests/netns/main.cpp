@@ -1,0 +1,88 @@
+// The runner of the scenarios: Catch2's command line, and around each chosen test case a sandbox in
+// a process of its own.
+//
+//   netns_tests [test names or tags] [--backend auto|kernel|userspace] [--jobs N]
+//               [--results DIR]    record output and verdict of each scenario in DIR
+//               [--recorded DIR]   report what a guest recorded in DIR instead of running
+#define CATCH_CONFIG_RUNNER
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <sodium.h>
+#include <unistd.h>
+
+#include "netns/support/runner.h"
+#include "netns/support/settings.h"
+
+namespace {
+
+using namespace wesher::netns;
+
+// In the sandbox: this one test case, nothing else.
+int run_one(Catch::Session& session, const std::string& name) {
+  std::string quoted = "\"" + name + "\"";
+  session.configData().testsOrTags = {quoted};
+  session.useConfigData(session.configData());
+  const int failures = session.run();
+  return failures == 0 ? 0 : 1;
+}
+
+// Scenarios that wait for minutes go first, so that the pool does not end with them.
+std::vector<Catch::TestCase> chosen_tests(const Catch::Config& config) {
+  std::vector<Catch::TestCase> tests =
+      Catch::filterTests(Catch::getAllTestCasesSorted(config), config.testSpec(), config);
+  std::stable_partition(tests.begin(), tests.end(), [](const Catch::TestCase& test) {
+    return std::find(test.lcaseTags.begin(), test.lcaseTags.end(), "long") != test.lcaseTags.end();
+  });
+  return tests;
+}
+
+int run_scenarios(Catch::Session& session, RunnerOptions options, const std::string& recorded) {
+  std::vector<Job> jobs;
+  for (const Catch::TestCase& test : chosen_tests(session.config()))
+    jobs.push_back({test.name, [&session, name = test.name] { return run_one(session, name); }});
+  if (jobs.empty()) {
+    Catch::cerr() << "no scenario of that name\n";
+    return 1;
+  }
+  if (recorded.empty()) return run_jobs(jobs, options);
+  if (runs_here(recorded)) {
+    settings().backend = "kernel";
+    return run_jobs(jobs, options);
+  }
+  int worst = 0;
+  for (const Job& job : jobs)
+    worst = std::max(worst, report_recorded(recorded, job.name));
+  return worst;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (sodium_init() < 0) return 1;
+  // Tools are where root finds them, whoever started this.
+  ::setenv("PATH", tool_path().c_str(), 1);
+  const char* binary = std::getenv("WESHER_BINARY");
+  settings().wesher = binary == nullptr ? WESHER_BINARY : binary;
+  RunnerOptions options;
+  int limit = static_cast<int>(options.limit.count());
+  std::string recorded;
+  Catch::Session session;
+  using Catch::clara::Opt;
+  session.cli(session.cli() |
+              Opt(settings().backend, "auto|kernel|userspace")["--backend"]("WireGuard to use") |
+              Opt(options.jobs, "count")["--jobs"]("scenarios at a time") |
+              Opt(limit, "seconds")["--limit"]("for one scenario") |
+              Opt(options.results, "folder")["--results"]("record verdicts there") |
+              Opt(recorded, "folder")["--recorded"]("report the verdicts recorded there"));
+  if (const int wrong = session.applyCommandLine(argc, argv); wrong != 0) return wrong;
+  options.limit = std::chrono::seconds(limit);
+  const Catch::ConfigData& asked = session.configData();
+  if (asked.showHelp || asked.listTests || asked.listTags || asked.listReporters ||
+      asked.listTestNamesOnly)
+    return session.run();
+  return run_scenarios(session, options, recorded);
+}

@@ -1,0 +1,225 @@
+#include "netns/support/host.h"
+
+#include <csignal>
+#include <functional>
+#include <sstream>
+#include <stdexcept>
+
+#include "netns/support/settings.h"
+
+namespace wesher::netns {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> fields_of(const std::string& line, char separator) {
+  std::vector<std::string> fields;
+  std::istringstream in(line);
+  for (std::string field; std::getline(in, field, separator);)
+    fields.push_back(field);
+  return fields;
+}
+
+std::string last_lines(const std::string& text, std::size_t count) {
+  const std::vector<std::string> lines = lines_of(text);
+  std::string out;
+  for (std::size_t i = lines.size() > count ? lines.size() - count : 0; i < lines.size(); ++i)
+    out += "    " + lines[i] + "\n";
+  return out;
+}
+
+// Name, kind, mode and a hash of the content of everything below a folder.
+std::string folder_fingerprint(const std::string& folder) {
+  std::string out;
+  std::error_code gone;
+  if (!fs::exists(folder, gone)) return "  (none)\n";
+  std::vector<std::string> lines;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".lock") continue;
+    std::ostringstream line;
+    line << "  " << fs::relative(entry.path(), folder).string() << " " << std::oct
+         << static_cast<unsigned>(entry.status().permissions());
+    if (entry.is_regular_file())
+      line << " " << std::hex << std::hash<std::string>()(read_file(entry.path()));
+    lines.push_back(line.str());
+  }
+  std::sort(lines.begin(), lines.end());
+  for (const std::string& line : lines)
+    out += line + "\n";
+  return out;
+}
+
+}  // namespace
+
+std::string Host::path(const std::string& inside) const {
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{"/etc/", "/etc/"},
+                                 {"/run/", "/run/"},
+                                 {"/var/run/", "/run/"},
+                                 {"/var/lib/", "/lib/"}})
+    if (inside.rfind(from, 0) == 0) return folder_ + to + inside.substr(from.size());
+  throw std::runtime_error(inside + " is not a folder of the host's own");
+}
+
+SpawnOptions Host::inside() const {
+  SpawnOptions options;
+  options.namespaces = namespaces_;
+  options.environment = {"PATH=" + tool_path(), "HOME=/root"};
+  return options;
+}
+
+Output Host::exec(const std::vector<std::string>& argv,
+                  const std::string& input,
+                  std::chrono::milliseconds bound) const {
+  return run(argv, inside(), input, bound);
+}
+
+Output Host::exec_with(const std::vector<std::string>& variables,
+                       const std::vector<std::string>& argv) const {
+  SpawnOptions options = inside();
+  options.environment.insert(options.environment.end(), variables.begin(), variables.end());
+  return run(argv, options);
+}
+
+Output Host::wesher(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> argv{settings().wesher};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return exec(argv);
+}
+
+Process Host::start(const std::string& name,
+                    const std::vector<std::string>& argv,
+                    const std::vector<std::string>& variables) const {
+  SpawnOptions options = inside();
+  options.environment.insert(options.environment.end(), variables.begin(), variables.end());
+  options.out = path("/run/" + name + ".out");
+  options.err = path("/run/" + name + ".err");
+  return spawn(argv, options);
+}
+
+void Host::start_daemon(const std::vector<std::string>& arguments,
+                        const std::vector<std::string>& variables,
+                        const std::string& label) {
+  if (daemons_[label].running()) throw std::runtime_error(label + " runs already on " + name_);
+  std::vector<std::string> argv{settings().wesher, "--backend", settings().backend, "--log-level",
+                                "info"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  daemons_[label] = start(label, argv, variables);
+}
+
+Process& Host::daemon(const std::string& label) {
+  return daemons_.at(label);
+}
+
+int Host::stop_daemon(int signal_number, const std::string& label) {
+  Process& process = daemon(label);
+  process.signal(signal_number);
+  if (!process.wait_for_end(30s))
+    throw std::runtime_error(label + " on " + name_ + " did not end within 30s of signal " +
+                             std::to_string(signal_number));
+  return process.exit_code();
+}
+
+std::string Host::daemon_err(const std::string& label) const {
+  return read_file(path("/run/" + label + ".err"));
+}
+
+std::string Host::daemon_out(const std::string& label) const {
+  return read_file(path("/run/" + label + ".out"));
+}
+
+std::string Host::address_in_hosts(const std::string& name) const {
+  for (const std::string& line : lines_of(hosts_file())) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string address;
+    words >> address;
+    for (std::string word; words >> word;)
+      if (word == name) return address;
+  }
+  return "";
+}
+
+std::vector<std::string> Host::addresses(const std::string& interface) const {
+  std::vector<std::string> found;
+  // "5: wgoverlay    inet 10.1.2.3/32 scope global wgoverlay ..."
+  for (const std::string& line : lines_of(exec({"ip", "-o", "address", "show", interface}).out)) {
+    std::istringstream words(line);
+    std::string number;
+    std::string link;
+    std::string family;
+    std::string address;
+    words >> number >> link >> family >> address;
+    // wireguard-go's tun gets a link-local address by itself, the kernel's device does not.
+    if (!address.empty() && address.rfind("fe80:", 0) != 0)
+      found.push_back(address.substr(0, address.find('/')));
+  }
+  return found;
+}
+
+bool Host::has_link(const std::string& name) const {
+  return exec({"ip", "link", "show", name}).exit_code == 0;
+}
+
+std::vector<std::string> Host::routes(const std::string& interface) const {
+  std::vector<std::string> found;
+  for (const char* family : {"-4", "-6"})
+    for (const std::string& line :
+         lines_of(exec({"ip", family, "route", "show", "dev", interface}).out))
+      if (line.find("proto kernel") == std::string::npos) found.push_back(line);
+  return found;
+}
+
+std::optional<Device> Host::device(const std::string& interface) const {
+  const Output dump = exec({"wg", "show", interface, "dump"});
+  if (dump.exit_code != 0) return std::nullopt;
+  Device device;
+  bool first = true;
+  for (const std::string& line : lines_of(dump.out)) {
+    const std::vector<std::string> fields = fields_of(line, '\t');
+    if (first) {
+      device.public_key = fields.at(1);
+      device.listen_port = std::stoi(fields.at(2));
+      first = false;
+      continue;
+    }
+    device.peers.push_back({fields.at(0), fields.at(2), fields.at(3), std::stol(fields.at(4))});
+  }
+  return device;
+}
+
+bool Host::pings(const std::string& target) const {
+  return exec({"ping", "-n", "-c", "1", "-W", "2", target}).exit_code == 0;
+}
+
+std::string Host::fingerprint() const {
+  std::string out = "links:\n" + exec({"ip", "-br", "link"}).out;
+  out += "addresses:\n" + exec({"ip", "-br", "address"}).out;
+  for (const char* family : {"-4", "-6"})
+    out += std::string("routes ") + family + ":\n" +
+           exec({"ip", family, "route", "show", "table", "all"}).out;
+  out += "hosts file:\n" + hosts_file();
+  out += "state:\n" + folder_fingerprint(folder_ + "/lib");
+  return out;
+}
+
+std::string Host::report() const {
+  std::string out = "--- " + name_ + " ---\n";
+  for (const auto& [label, process] : daemons_)
+    out += "  " + label + " said:\n" + last_lines(daemon_out(label), 5) +
+           last_lines(daemon_err(label), 60);
+  out += "  wg:\n" + last_lines(exec({"wg", "show", "all"}).out, 60);
+  out += "  addresses:\n" + last_lines(exec({"ip", "-br", "address"}).out, 20);
+  out += "  routes:\n" + last_lines(exec({"ip", "route"}).out, 20);
+  out += "  hosts file:\n" + last_lines(hosts_file(), 20);
+  return out;
+}
+
+}  // namespace wesher::netns
