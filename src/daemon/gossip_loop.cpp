@@ -1,0 +1,194 @@
+#include "daemon/gossip_loop.h"
+
+#include <utility>
+
+#include "daemon/asio_ip.h"
+#include "daemon/clock.h"
+
+namespace wesher::daemon {
+
+namespace {
+
+/// Datagrams read per wake-up, so that timers and streams get their turn in a flood.
+constexpr int kDatagramsPerTurn = 64;
+
+LogLevel level_of(mesh::Severity severity) {
+  switch (severity) {
+    case mesh::Severity::debug:
+      return LogLevel::debug;
+    case mesh::Severity::info:
+      return LogLevel::info;
+    case mesh::Severity::warning:
+      return LogLevel::warn;
+    case mesh::Severity::lifecycle:
+      break;  // shown at every level, asked for before
+  }
+  return LogLevel::error;
+}
+
+}  // namespace
+
+GossipLoop::GossipLoop(asio::io_context& io,
+                       GossipSockets sockets,
+                       mesh::Mesh mesh,
+                       std::vector<JoinEntry> join,
+                       Log& log,
+                       GossipLoopHandlers handlers)
+    : io_(io),
+      udp_(std::move(sockets.udp)),
+      dual_stack_(sockets.dual_stack),
+      mesh_(std::move(mesh)),
+      log_(log),
+      handlers_(std::move(handlers)),
+      streams_(io, std::move(sockets.tcp), stream_handlers()),
+      resolver_(io,
+                std::move(join),
+                log,
+                [this](std::vector<Endpoint> seeds) {
+                  mesh_.set_seeds(std::move(seeds), now());
+                  drain();
+                }),
+      timer_(io) {}
+
+StreamHandlers GossipLoop::stream_handlers() {
+  return {
+      [this](const Endpoint& from, ByteView frame) {
+        auto reply = mesh_.handle_request(from, frame, now());
+        drain();
+        return reply;
+      },
+      [this](gossip::StreamId id, ByteView frame) {
+        mesh_.handle_reply(id, frame, now());
+        drain();
+      },
+      [this](gossip::StreamId id, std::string reason) {
+        mesh_.handle_stream_failed(id, std::move(reason), now());
+        drain();
+      },
+      [this](gossip::StreamId id) {
+        mesh_.handle_stream_done(id, now());
+        drain();
+      },
+      [this](const IpAddress& address) { return mesh_.is_member_address(address); },
+  };
+}
+
+void GossipLoop::start(Duration probe_max) {
+  receive();
+  streams_.start();
+  resolver_.start([this] { return mesh_.live() == 0; });
+  mesh_.start(probe_max, now());
+  drain();
+}
+
+void GossipLoop::leave(Duration max_wait) {
+  resolver_.stop();
+  mesh_.leave(max_wait, now());
+  drain();
+}
+
+void GossipLoop::incarnations_reserved(std::uint32_t end) {
+  mesh_.incarnations_reserved(end, now());
+  drain();
+}
+
+void GossipLoop::refresh_seeds() {
+  resolver_.refresh();
+}
+
+void GossipLoop::stop() {
+  stopped_ = true;
+  std::error_code ignored;
+  resolver_.stop();
+  timer_.cancel();
+  streams_.close();
+  udp_.close(ignored);
+}
+
+void GossipLoop::receive() {
+  udp_.async_wait(asio::ip::udp::socket::wait_read, [this](std::error_code ec) {
+    if (ec || stopped_) return;
+    read_datagrams();
+    receive();
+  });
+}
+
+void GossipLoop::read_datagrams() {
+  for (int i = 0; i < kDatagramsPerTurn && !stopped_; ++i) {
+    asio::ip::udp::endpoint from;
+    std::error_code ec;
+    const std::size_t n = udp_.receive_from(asio::buffer(buffer_), from, 0, ec);
+    if (ec == asio::error::would_block) return;
+    if (ec) continue;  // e.g. a port-unreachable of an earlier datagram
+    mesh_.handle_packet({from_asio(from.address()), from.port()}, ByteView(buffer_).first(n),
+                        now());
+    drain();
+  }
+}
+
+void GossipLoop::send(const gossip::Transmit& transmit) {
+  const asio::ip::udp::endpoint to(
+      dual_stack_ ? to_asio_mapped(transmit.to.address) : to_asio(transmit.to.address),
+      transmit.to.port);
+  std::error_code ec;
+  udp_.send_to(asio::buffer(transmit.datagram), to, 0, ec);
+  // A full buffer is loss like any other; a refusal is news about the way there.
+  if (ec && ec != asio::error::would_block && ec != asio::error::no_buffer_space) {
+    mesh_.handle_send_error(transmit.to, now());
+  }
+}
+
+void GossipLoop::drain() {
+  if (draining_ || stopped_) return;  // an output led to an input: the outer drain goes on
+  draining_ = true;
+  for (bool more = true; more && !stopped_;) {
+    more = false;
+    while (auto transmit = mesh_.poll_transmit()) {
+      send(*transmit);
+      more = true;
+    }
+    while (auto request = mesh_.poll_stream()) {
+      streams_.open(std::move(*request));
+      more = true;
+    }
+    while (auto fact = mesh_.poll_fact()) {
+      take_fact(std::move(*fact));
+      more = true;
+    }
+  }
+  draining_ = false;
+  if (!stopped_) arm();
+}
+
+void GossipLoop::arm() {
+  const std::optional<Instant> at = mesh_.poll_timeout();
+  if (at == armed_for_) return;
+  armed_for_ = at;
+  if (!at) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::max(*at - now().at, Duration::zero()));
+  timer_.async_wait([this](std::error_code ec) {
+    if (ec || stopped_) return;
+    armed_for_.reset();
+    mesh_.handle_timeout(now());
+    drain();
+  });
+}
+
+void GossipLoop::take_fact(mesh::Fact fact) {
+  if (const auto* notice = std::get_if<mesh::Notice>(&fact)) {
+    if (notice->severity == mesh::Severity::lifecycle) {
+      log_.lifecycle(notice->text);
+    } else {
+      log_.line(level_of(notice->severity), notice->group, notice->text);
+    }
+  } else if (const auto* left = std::get_if<mesh::LeaveDone>(&fact)) {
+    handlers_.left(left->told);
+  } else {
+    handlers_.fact(std::move(fact), now().wall);
+  }
+}
+
+}  // namespace wesher::daemon

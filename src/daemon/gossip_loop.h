@@ -1,0 +1,72 @@
+// The gossip loop: sockets and one timer around the mesh, on the main thread. It hands every input
+// to the mesh, drains it, and passes facts on; it never waits for disk or kernel configuration.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "daemon/log.h"
+#include "daemon/seed_resolver.h"
+#include "daemon/sockets.h"
+#include "daemon/streams.h"
+#include "mesh/mesh.h"
+
+namespace wesher::daemon {
+
+struct GossipLoopHandlers {
+  /// Facts for the reconcile loop: everything but notices and LeaveDone.
+  std::function<void(mesh::Fact fact, WallTime at)> fact;
+  std::function<void(std::size_t told)> left;
+};
+
+class GossipLoop {
+ public:
+  /// `log` outlives it. The mesh is made by the caller, with everything it is to know at the start.
+  GossipLoop(asio::io_context& io,
+             GossipSockets sockets,
+             mesh::Mesh mesh,
+             std::vector<JoinEntry> join,
+             Log& log,
+             GossipLoopHandlers handlers);
+
+  /// Listens, contacts seeds and members for at most `probe_max`, then announces.
+  void start(Duration probe_max);
+  void leave(Duration max_wait);
+  void incarnations_reserved(std::uint32_t end);
+  /// Resolves --join again now.
+  void refresh_seeds();
+  /// Closes everything; the io_context can run out.
+  void stop();
+
+ private:
+  void receive();
+  void read_datagrams();
+  void send(const gossip::Transmit& transmit);
+  void drain();
+  void arm();
+  void take_fact(mesh::Fact fact);
+  [[nodiscard]] StreamHandlers stream_handlers();
+
+  asio::io_context& io_;
+  asio::ip::udp::socket udp_;
+  bool dual_stack_;
+  mesh::Mesh mesh_;
+  Log& log_;
+  GossipLoopHandlers handlers_;
+  Streams streams_;
+  SeedResolver resolver_;
+  asio::steady_timer timer_;
+  std::optional<Instant> armed_for_;
+  bool stopped_ = false;
+  bool draining_ = false;
+  std::array<std::uint8_t, 65536> buffer_{};
+};
+
+}  // namespace wesher::daemon

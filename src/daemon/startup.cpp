@@ -1,0 +1,255 @@
+#include "daemon/startup.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "daemon/clock.h"
+#include "plan/diff.h"
+#include "store/reset.h"
+#include "system/host.h"
+
+namespace wesher::daemon {
+
+namespace {
+
+/// --init acts always when a person typed it; from a service manager once per boot, so that a
+/// restart after a crash doesn't wipe the state again.
+bool init_acts(const Options& options, const store::Paths& paths) {
+  if (options.init != InitRequest::automatic) return options.init == InitRequest::typed;
+  const auto keys = store::load_key_file(paths.key_file());
+  return !keys || keys->init_boot_id.empty() || keys->init_boot_id != system::boot_id();
+}
+
+Result<std::string> member_name(const Options& options) {
+  if (!options.ip_as_name) return choose_name(options, system::hostname());
+  const auto host = system::host_addresses();
+  if (!host) return tl::unexpected(host.error());
+  const auto announced = choose_announced(*host, options, {});
+  if (!announced) return tl::unexpected(announced.error());
+  return announced->address.text();
+}
+
+Result<std::vector<JoinEntry>> parse_join(const Options& options) {
+  std::vector<JoinEntry> entries;
+  for (const std::string& text : options.join) {
+    auto entry = JoinEntry::parse(text, options.cluster_port);
+    if (!entry) return tl::unexpected(entry.error());
+    entries.push_back(std::move(*entry));
+  }
+  return entries;
+}
+
+store::SelfRow self_row(const Options& options,
+                        const Identity& identity,
+                        std::string_view backend) {
+  const auto& keys = identity.keys;
+  store::SelfRow self;
+  self.name = keys.node_name;
+  self.interface = options.interface;
+  self.overlay = identity.overlay;
+  self.overlay_net = options.overlay_net;
+  self.key = x25519_public(keys.wireguard_private);
+  self.cluster = cluster_fingerprint(keys.ring.front().key);
+  self.gossip_port = options.cluster_port;
+  self.wireguard_port = options.wireguard_port;
+  self.meta_format = keys.meta_format;
+  self.backend = backend;
+  self.version = WESHER_VERSION;
+  self.pid = static_cast<std::uint32_t>(::getpid());
+  self.started = now().wall;
+  return self;
+}
+
+plan::OwnNode own_node(const Options& options, const store::SelfRow& self) {
+  plan::OwnNode own;
+  own.name = self.name;
+  own.interface = {options.interface, self.key, options.wireguard_port, self.overlay, options.mtu};
+  own.hosts = !options.no_etc_hosts;
+  return own;
+}
+
+system::DataPlaneConfig data_plane_config(const Options& options, const store::Paths& paths) {
+  system::DataPlaneConfig config;
+  config.interface = options.interface;
+  config.backend = options.backend;
+  config.hosts = !options.no_etc_hosts;
+  const auto known = store::known_interfaces(paths.directory);
+  config.take_over_old_banner =
+      options.interface == "wgoverlay" ||
+      std::all_of(known.begin(), known.end(),
+                  [&](const std::string& name) { return name == options.interface; });
+  return config;
+}
+
+/// Is the link under our name ours to manage?
+Result<Observed> look_at_interface(system::DataPlane& data_plane,
+                                   const Options& options,
+                                   const std::vector<PublicKey>& known_keys) {
+  auto observed = data_plane.observe();
+  if (!observed) return observed;
+  const auto ownership = plan::judge_interface(options.interface, *observed, known_keys);
+  if (!ownership) return tl::unexpected(ownership.error());
+  return observed;
+}
+
+/// Ports and address of a node that never ran: whatever is wrong ends the start.
+Result<Network> first_network(const Options& options,
+                              const Identity& identity,
+                              const Observed& observed,
+                              asio::io_context& io) {
+  if (observed.listen_port != options.wireguard_port) {
+    if (auto free = check_wireguard_port(io, options.wireguard_port); !free) {
+      return tl::unexpected(free.error());
+    }
+  }
+  return open_network(options, identity.overlay, io);
+}
+
+/// Opens the database and writes what is known before the first pass.
+Result<store::Database> open_database(const store::Paths& paths,
+                                      const Identity& identity,
+                                      const Options& options,
+                                      Log& log,
+                                      bool& adopting) {
+  auto opened = store::Database::open_for_daemon(paths.database(), identity.keys.id);
+  if (!opened) return tl::unexpected(opened.error());
+  if (!opened->notice.empty()) log.lifecycle(opened->notice);
+  store::Repository repository(opened->database);
+  if (opened->fresh) {
+    adopting = !identity.first_start;
+    if (auto set = repository.set_adopting(adopting); !set) return tl::unexpected(set.error());
+  } else {
+    const auto stored = repository.adopting();
+    if (!stored) return tl::unexpected(stored.error());
+    adopting = *stored;
+  }
+  if (auto put = repository.put_options(options.effective()); !put) {
+    return tl::unexpected(put.error());
+  }
+  return std::move(opened->database);
+}
+
+std::vector<PublicKey> known_keys(const Identity& identity, store::Database& database) {
+  std::vector<PublicKey> keys{x25519_public(identity.keys.wireguard_private)};
+  const auto members = store::Repository(database).members();
+  if (!members) return keys;
+  for (const Member& member : *members) {
+    if (member.meta) keys.push_back(member.meta->key);
+  }
+  return keys;
+}
+
+struct Prepared {
+  store::Paths paths;
+  Identity identity;
+  std::unique_ptr<system::DataPlane> data_plane;
+  bool resets = false;  ///< --init: the old state goes, once everything else is in order
+};
+
+/// A node without state (or one that gives it up): every check, then the files.
+Result<Startup> first_start(
+    const Options& options, Prepared prepared, store::Lock lock, asio::io_context& io, Log& log) {
+  auto& identity = prepared.identity;
+  const auto own_key = x25519_public(identity.keys.wireguard_private);
+  auto observed = look_at_interface(*prepared.data_plane, options, {own_key});
+  if (!observed) return tl::unexpected(observed.error());
+  auto network = first_network(options, identity, *observed, io);
+  if (!network) return tl::unexpected(network.error());
+
+  identity.keys.announce_mapped = network->announced.mapped_form;
+  if (options.init != InitRequest::none) identity.keys.init_boot_id = system::boot_id();
+  if (prepared.resets) {
+    if (auto reset = store::reset_state(prepared.paths); !reset) {
+      return tl::unexpected(reset.error());
+    }
+  }
+  if (auto saved = store::save_key_file(prepared.paths.key_file(), identity.keys); !saved) {
+    return tl::unexpected(saved.error());
+  }
+  bool adopting = false;
+  auto database = open_database(prepared.paths, identity, options, log, adopting);
+  if (!database) return tl::unexpected(database.error());
+  auto self = self_row(options, identity, prepared.data_plane->backend_text());
+  auto own = own_node(options, self);
+  return Startup{
+      std::move(lock),
+      ReconcilerParts{prepared.paths, std::move(identity), std::move(own), std::move(self),
+                      std::move(*database), std::move(prepared.data_plane), adopting},
+      {},
+      true,
+      std::move(*network)};
+}
+
+/// A node that ran before: keys, database, then the interface.
+Result<Startup> later_start(const Options& options, Prepared prepared, store::Lock lock, Log& log) {
+  auto& identity = prepared.identity;
+  if (auto saved = store::save_key_file(prepared.paths.key_file(), identity.keys); !saved) {
+    return tl::unexpected(saved.error());
+  }
+  bool adopting = false;
+  auto database = open_database(prepared.paths, identity, options, log, adopting);
+  if (!database) return tl::unexpected(database.error());
+  auto observed = look_at_interface(*prepared.data_plane, options, known_keys(identity, *database));
+  if (!observed) return tl::unexpected(observed.error());
+  auto self = self_row(options, identity, prepared.data_plane->backend_text());
+  auto own = own_node(options, self);
+  return Startup{
+      std::move(lock),
+      ReconcilerParts{prepared.paths, std::move(identity), std::move(own), std::move(self),
+                      std::move(*database), std::move(prepared.data_plane), adopting},
+      {},
+      false,
+      std::nullopt};
+}
+
+}  // namespace
+
+Result<Network> open_network(const Options& options,
+                             const IpAddress& own_overlay,
+                             asio::io_context& io) {
+  const auto host = system::host_addresses();
+  if (!host) return tl::unexpected(host.error());
+  auto announced = choose_announced(*host, options, own_overlay);
+  if (!announced) return tl::unexpected(announced.error());
+  auto sockets = open_gossip_sockets(io, options.cluster_port);
+  if (!sockets) return tl::unexpected(sockets.error());
+  return Network{std::move(*announced), std::move(*sockets)};
+}
+
+Result<Startup> start_up(const Options& options, asio::io_context& io, Log& log) {
+  auto join = parse_join(options);
+  if (!join) return tl::unexpected(join.error());
+  if (!options.bind_iface.empty() && !system::link_exists(options.bind_iface)) {
+    return fail(Errc::malformed, fmt::format("--bind-iface {}: this host has no such interface",
+                                             printable(options.bind_iface)));
+  }
+  auto name = member_name(options);
+  if (!name) return tl::unexpected(name.error());
+
+  Prepared prepared;
+  prepared.paths = {store::state_directory(), options.interface};
+  auto lock = store::Lock::take(prepared.paths.lock_file(), options.interface);
+  if (!lock) return tl::unexpected(lock.error());
+  prepared.resets = init_acts(options, prepared.paths);
+  auto identity =
+      load_identity(prepared.paths, options, *name,
+                    prepared.resets ? StoredState::fresh : StoredState::use, now().wall);
+  if (!identity) return tl::unexpected(identity.error());
+  prepared.identity = std::move(*identity);
+  auto data_plane = system::DataPlane::open(data_plane_config(options, prepared.paths));
+  if (!data_plane) return tl::unexpected(data_plane.error());
+  prepared.data_plane = std::move(*data_plane);
+
+  auto startup = prepared.identity.first_start
+                     ? first_start(options, std::move(prepared), std::move(*lock), io, log)
+                     : later_start(options, std::move(prepared), std::move(*lock), log);
+  if (!startup) return startup;
+  startup->join = std::move(*join);
+  startup->parts.adopt_for = options.adopt_for.value_or(kAdoptFor);
+  return startup;
+}
+
+}  // namespace wesher::daemon
