@@ -20,7 +20,9 @@ struct RawNodeMeta {
       0;  ///< how much of the metadata the gob value takes; the rest is a trailer
 };
 
-/// Encodes exactly as the Go program of that generation does (first user type id 65).
+/// Encodes exactly as the Go program of that generation does (first user type id 65). Empty for an
+/// all-zero key: Go nodes tear down their interface over a key that can't be used, while empty
+/// metadata is what every one of them starts with.
 [[nodiscard]] Bytes encode_node_meta(const NodeMeta& meta);
 
 /// Reads a gob stream up to its first value, by the sender's own type descriptions. Bounded:
