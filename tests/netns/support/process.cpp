@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "netns/support/settings.h"
+
 namespace wesher::netns {
 
 using namespace std::chrono_literals;
