@@ -1,0 +1,54 @@
+// Which command was typed, with which flags; and the help texts. Parsing only: nothing of the host
+// is looked at. The options of the daemon itself are daemon::parse_options' business.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/members.h"
+
+namespace wesher::cli {
+
+enum class Command : std::uint8_t {
+  agent,
+  status,
+  members,
+  ip,
+  plan,
+  leave,
+  key_show,
+  state_dump,
+  version,
+  help,
+};
+
+/// As it is typed: "state dump".
+[[nodiscard]] std::string_view command_name(Command command);
+
+struct Invocation {
+  Command command = Command::agent;
+  std::vector<std::string> agent_arguments;  ///< for Command::agent: everything behind its name
+  std::optional<Command> help_about;         ///< for Command::help; nothing: the overview
+  std::string interface;                     ///< --interface; empty when it was not given
+  bool json = false;
+  bool check = false;              ///< status --check
+  bool detailed_exitcode = false;  ///< plan --detailed-exitcode
+  Family family = Family::any;     ///< ip -4 or -6
+  std::string node;                ///< ip NODE
+};
+
+/// Reads the arguments behind the program's name. No command, or a flag first, means `agent`;
+/// `--help`, `-h` and `--version` win anywhere on its line. Errc::malformed: one sentence that
+/// names the argument and where the help is.
+[[nodiscard]] Result<Invocation> parse_command_line(const std::vector<std::string>& arguments);
+
+/// Whether a usage error on this line must not look like `plan --detailed-exitcode`'s 2 "changes".
+[[nodiscard]] bool usage_errors_are_failures(const std::vector<std::string>& arguments);
+
+/// The text of `wesher help [COMMAND]`. `agent_options` is daemon::options_help().
+[[nodiscard]] std::string help_text(std::optional<Command> about, const std::string& agent_options);
+
+}  // namespace wesher::cli

@@ -1,0 +1,35 @@
+// Carries out everything but the daemon: one typed command in, what to print and the exit code out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/command_line.h"
+#include "cli/facts.h"
+#include "store/paths.h"
+
+namespace wesher::cli {
+
+/// What a command leaves behind: text for stdout, at most one line for stderr, the exit code.
+struct Output {
+  std::string text;
+  std::string error;
+  int exit_code = 0;
+};
+
+/// The line `wesher: …` and the exit code for an error; without the right to do something, how to
+/// get it. `command` is what was typed.
+[[nodiscard]] Output failed(const Error& error, const std::string& command);
+
+/// Carries out any command but Command::agent. Without --interface, WESHER_INTERFACE counts.
+[[nodiscard]] Output run_command(const Invocation& invocation);
+
+/// `wesher leave`: asks the running daemon, or takes everything down itself.
+[[nodiscard]] Result<Output> leave(const store::Paths& paths);
+
+/// Writes the output; a reader that went away is no error of ours, a full disk is. Gives the exit
+/// code of the process.
+[[nodiscard]] int print(const Output& output);
+
+}  // namespace wesher::cli

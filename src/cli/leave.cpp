@@ -1,0 +1,150 @@
+// `wesher leave`. With a running daemon a request row asks it to, and the row's result is waited
+// for. Without one, the command takes the interface lock and does what remains possible.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/state.h"
+#include "cli/text.h"
+#include "plan/diff.h"
+#include "store/key_file.h"
+#include "store/lock.h"
+#include "store/repository.h"
+
+namespace wesher::cli {
+
+namespace {
+
+constexpr std::chrono::seconds kAnswerWait{15};  ///< how long any command waits for the daemon
+constexpr std::chrono::milliseconds kAnswerPoll{100};  ///< between looks at the database
+
+constexpr std::string_view kRemoved = "interface, routes and hosts lines are removed";
+
+/// The sentence for a request that the daemon has ended; `result` of "leave" is how many were told.
+Result<Output> answer_of(const store::Request& request) {
+  if (request.state == "done") {
+    const bool one = request.result == "1";
+    return Output{fmt::format("left the cluster; {} {} told; {}\n", single_line(request.result),
+                              one ? "member was" : "members were", kRemoved),
+                  "", 0};
+  }
+  return fail(
+      Errc::system,
+      fmt::format("the daemon did not leave: the request is {}{}{}", single_line(request.state),
+                  request.result.empty() ? "" : ": ", single_line(request.result)));
+}
+
+bool is_ended(const store::Request& request) {
+  return request.state != "waiting" && request.state != "running";
+}
+
+Result<Output> wait_for_answer(store::Database& database,
+                               std::int64_t id,
+                               const store::Paths& paths) {
+  store::Repository repository(database);
+  const auto deadline = std::chrono::steady_clock::now() + kAnswerWait;
+  while (true) {
+    // The lock is looked at first: an answer given just before it was freed is then still seen.
+    const bool running = lock_holder(paths.lock_file()) != 0;
+    const auto request = repository.request(id);
+    if (!request && request.error().code != Errc::busy) return tl::unexpected(request.error());
+    if (request && *request && is_ended(**request)) return answer_of(**request);
+    if (!running) {
+      return fail(Errc::system,
+                  "the daemon ended without an answer; 'wesher status' shows what is left, and "
+                  "'wesher leave' again removes it");
+    }
+    if (std::chrono::steady_clock::now() >= deadline) break;
+    std::this_thread::sleep_for(kAnswerPoll);
+  }
+  return fail(Errc::busy, fmt::format("the daemon gave no answer within {}s; it may still be "
+                                      "leaving, see 'wesher status'",
+                                      kAnswerWait.count()));
+}
+
+Result<Output> ask_daemon(const store::Paths& paths) {
+  auto database =
+      store::Database::open_for_command(paths.database(), store::Database::Access::write);
+  if (!database) return tl::unexpected(database.error());
+  const auto id = store::Repository(*database).add_request("leave", "{}", ::getuid(), wall_now());
+  if (!id) return tl::unexpected(id.error());
+  return wait_for_answer(*database, *id, paths);
+}
+
+/// Removes our hosts lines, routes and link. The first thing that could not be removed is the
+/// error; the others are removed all the same.
+Result<void> take_down(const Facts& facts, const SecretKey& private_key) {
+  auto plane = system::DataPlane::open(data_plane_config(facts));
+  if (!plane) return tl::unexpected(plane.error());
+  const auto observed = (*plane)->observe();
+  if (!observed) return tl::unexpected(observed.error());
+  auto results = (*plane)->apply_all(plan::teardown(*observed).actions, private_key);
+  results.push_back((*plane)->remove_link());
+  const auto refused =
+      std::find_if(results.begin(), results.end(), [](const auto& result) { return !result; });
+  if (refused != results.end()) return tl::unexpected(refused->error());
+  return {};
+}
+
+/// What the database says, as far as it can be read: leaving must work without one.
+Facts known_facts(const store::Paths& paths) {
+  Facts none;
+  none.interface = paths.interface;
+  auto database =
+      store::Database::open_for_command(paths.database(), store::Database::Access::read);
+  return database ? read_facts(*database, paths.interface).value_or(none) : none;
+}
+
+/// Notes the end of the membership, where there is a database that can be written.
+void note_left(const store::Paths& paths, const Facts& facts) {
+  auto database =
+      store::Database::open_for_command(paths.database(), store::Database::Access::write);
+  if (!database) return;
+  const WallTime now = wall_now();
+  store::Batch batch;
+  batch.self = facts.self;
+  if (batch.self) {
+    batch.self->stopped = now;
+    batch.self->stop_kind = "resign";
+  }
+  batch.history.push_back({0, now, "daemon", "left", "wesher leave, without a running daemon"});
+  // Of what was done nothing depends on this row.
+  (void)store::Repository(*database).write(batch);
+}
+
+Result<Output> leave_alone(const store::Paths& paths) {
+  auto keys = store::load_key_file(paths.key_file());
+  if (!keys) return tl::unexpected(keys.error());
+  const Facts facts = known_facts(paths);
+  if (const auto down = take_down(facts, keys->wireguard_private); !down) {
+    return tl::unexpected(down.error());
+  }
+  keys->overlay.reset();
+  keys->overlay_net.reset();
+  keys->claim_time = {};
+  if (const auto saved = store::save_key_file(paths.key_file(), *keys); !saved) {
+    return tl::unexpected(saved.error());
+  }
+  note_left(paths, facts);
+  return Output{fmt::format("left: {} and the overlay address is given back; nobody was told, "
+                            "because the daemon is not running\n",
+                            kRemoved),
+                "", 0};
+}
+
+}  // namespace
+
+Result<Output> leave(const store::Paths& paths) {
+  if (lock_holder(paths.lock_file()) != 0) return ask_daemon(paths);
+  const auto lock = store::Lock::take(paths.lock_file(), paths.interface);
+  if (lock) return leave_alone(paths);
+  // One that started in this moment is asked like any other.
+  if (lock.error().code == Errc::busy) return ask_daemon(paths);
+  return tl::unexpected(lock.error());
+}
+
+}  // namespace wesher::cli
