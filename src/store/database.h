@@ -1,6 +1,7 @@
 // Opening the database: create, migrate, move aside, refuse. SQL of the program is in repository.h.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,11 @@ class Database;
 }
 
 namespace wesher::store {
+
+struct SchemaSource;
+
+/// How long a connection waits for a lock of another one before it gives Errc::busy.
+inline constexpr int kBusyTimeoutMs = 2000;
 
 /// An open database of the newest schema version.
 class Database {
@@ -26,6 +32,10 @@ class Database {
   struct Opened;
   [[nodiscard]] static Result<Opened> open_for_daemon(const std::string& path,
                                                       const std::string& key_file_id);
+  /// The same with other tables than the program's (store/schema.h).
+  [[nodiscard]] static Result<Opened> open_for_daemon(const std::string& path,
+                                                      const std::string& key_file_id,
+                                                      const SchemaSource& source);
   /// For commands: never creates or migrates. Errc::not_found: none there. Errc::state_unusable:
   /// another version, with the remedy. Errc::not_permitted: say sudo.
   enum class Access : bool { read, write };
@@ -33,8 +43,11 @@ class Database {
 
   /// Whether the file under the path is still the one that was opened (inode and device).
   [[nodiscard]] bool still_there() const;
-  /// PRAGMA data_version: changes when another connection committed.
+  /// PRAGMA data_version: changes when another connection committed. -1 when it can't be read;
+  /// the next query says why.
   [[nodiscard]] std::int64_t data_version();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
 
   [[nodiscard]] SQLite::Database& sqlite() { return *db_; }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wesher::store {
@@ -19,6 +20,10 @@ struct Paths {
 
 /// The first entry of $STATE_DIRECTORY if that is set and absolute, else /var/lib/wesher.
 [[nodiscard]] std::string state_directory();
+
+/// What Linux takes as the name of an interface, in printable ASCII: 1 to 15 characters, no blank,
+/// '/' or ':', not "." or "..".
+[[nodiscard]] bool is_valid_interface_name(std::string_view name);
 
 /// Interfaces that have a database in `directory`, sorted.
 [[nodiscard]] std::vector<std::string> known_interfaces(const std::string& directory);

@@ -97,6 +97,8 @@ struct Batch {
 };
 
 inline constexpr std::size_t kHistoryRowsMax = 10000;  ///< older rows go with the next batch
+/// Rows of health kept of each kind; sources of foreign packets can be many, and are not ours.
+inline constexpr std::size_t kHealthRowsMax = 1000;
 inline constexpr std::chrono::seconds kRequestLife{60};
 
 class Repository {
@@ -118,27 +120,34 @@ class Repository {
   [[nodiscard]] Result<std::uint64_t> put_desired(const Desired& desired);
   [[nodiscard]] Result<std::optional<Desired>> desired();
 
-  /// Records the results of one pass: failures are kept, successes clear them.
+  /// Records the results of one pass: failures are kept, successes clear them. A failure that is
+  /// there already counts one attempt more, or `attempts` if that is larger. Nothing is written
+  /// when nothing differs, so `AppliedReport::at` is when its generation was first reached. An
+  /// object that went away while it failed is cleared by a success of its removal.
   [[nodiscard]] Result<void> put_applied(std::uint64_t generation,
                                          const std::vector<AppliedObject>& objects,
                                          WallTime now);
   [[nodiscard]] Result<AppliedReport> applied();
 
-  [[nodiscard]] Result<std::vector<HistoryEntry>> history(std::size_t newest_max);
+  [[nodiscard]] Result<std::vector<HistoryEntry>> history(
+      std::size_t newest_max);  ///< newest first
   [[nodiscard]] Result<std::vector<HealthRow>> health();
 
-  /// Until when adopt mode holds at least; nothing = not in adopt mode.
+  /// Whether adopt mode holds: true from the making of the database until set otherwise.
   [[nodiscard]] Result<bool> adopting();
   [[nodiscard]] Result<void> set_adopting(bool adopting);
 
-  // Requests: commands add them, the daemon takes and answers them.
+  // Requests: commands add them, the daemon takes and answers them. `kind` is letters, blanks and
+  // hyphens, at most 32; `arguments` a JSON object of at most 4 KiB; Errc::malformed otherwise.
   [[nodiscard]] Result<std::int64_t> add_request(const std::string& kind,
                                                  const std::string& arguments,
                                                  std::uint32_t uid,
                                                  WallTime now);
   [[nodiscard]] Result<std::optional<Request>> request(std::int64_t id);
-  /// Waiting requests, oldest first, marked running; expired ones are marked so and not given.
+  /// Waiting requests, oldest first, at most 64, marked running; expired ones are marked so and not
+  /// given, nor are rows that add_request would not have made.
   [[nodiscard]] Result<std::vector<Request>> take_requests(WallTime now);
+  /// `state` is "done" or "refused"; Errc::not_found unless that request is running.
   [[nodiscard]] Result<void> finish_request(std::int64_t id,
                                             const std::string& state,
                                             const std::string& result);
