@@ -1,0 +1,222 @@
+// The data plane of a Linux host: finding the back end, observing, removing. The actions are in
+// data_plane_apply.cpp.
+#include "system/data_plane.h"
+
+#include <algorithm>
+#include <array>
+
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "system/data_plane_linux.h"
+#include "system/host.h"
+#include "system/launcher.h"
+#include "system/os_error.h"
+
+namespace wesher::system {
+
+namespace {
+
+std::string own_path() {
+  std::array<char, 4096> path{};
+  const ssize_t n = readlink("/proc/self/exe", path.data(), path.size());
+  return n > 0 ? std::string(path.data(), static_cast<std::size_t>(n)) : "/usr/sbin/wesher";
+}
+
+Result<void> check_rights(const std::string& interface) {
+  if (has_net_admin()) return {};
+  return fail(Errc::not_permitted, "managing " + interface +
+                                       " needs CAP_NET_ADMIN: run wesher as root, or: setcap "
+                                       "cap_net_admin+ep " +
+                                       own_path());
+}
+
+constexpr const char* kLoadModule =
+    "load the wireguard module (modprobe wireguard; Linux 5.6 or later has it)";
+
+std::string install_program() {
+  return "install " + printable(userspace_program()) + " (Debian: apt install wireguard-go)";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DataPlane>> DataPlane::open(const DataPlaneConfig& config) {
+  if (config.interface.empty() || config.interface.size() >= IFNAMSIZ) {
+    return fail(Errc::malformed, "interface name \"" + printable(config.interface) +
+                                     "\": must have 1 to 15 characters");
+  }
+  if (auto rights = check_rights(config.interface); !rights) {
+    return tl::unexpected(rights.error());
+  }
+  auto rt = RtControl::open();
+  if (!rt) return tl::unexpected(rt.error());
+  auto plane = std::make_unique<LinuxDataPlane>(config, std::move(*rt));
+  if (auto started = plane->start(); !started) return tl::unexpected(started.error());
+  return plane;
+}
+
+LinuxDataPlane::LinuxDataPlane(DataPlaneConfig config, RtControl rt)
+    : config_(std::move(config)),
+      rt_(std::move(rt)),
+      hosts_(config_.hosts_path, {config_.interface, config_.take_over_old_banner}) {}
+
+Result<void> LinuxDataPlane::start() {
+  const auto link = look();
+  if (!link) return tl::unexpected(link.error());
+  if (wg_ == nullptr) {
+    if (auto chosen = choose_backend_without_link(); !chosen) return chosen;
+  }
+  auto watch = Watch::open({config_.interface, index_, rt_.port_id()}, config_.hosts_path);
+  if (!watch) return tl::unexpected(watch.error());
+  watch_ = std::move(*watch);
+  return {};
+}
+
+Result<void> LinuxDataPlane::use_kernel() {
+  if (!kernel_) {
+    auto kernel = KernelWg::open(config_.interface, rt_);
+    if (!kernel) return tl::unexpected(kernel.error());
+    kernel_ = std::move(*kernel);
+  }
+  wg_ = kernel_.get();
+  return {};
+}
+
+void LinuxDataPlane::use_userspace() {
+  if (!userspace_) userspace_ = std::make_unique<UserspaceWg>(config_.interface);
+  wg_ = userspace_.get();
+}
+
+Result<void> LinuxDataPlane::choose_backend_without_link() {
+  if (config_.backend != BackendChoice::userspace) {
+    const auto kernel = use_kernel();
+    if (kernel) return {};
+    if (kernel.error().code != Errc::no_wireguard) return kernel;
+    if (config_.backend == BackendChoice::kernel) {
+      return fail(Errc::no_wireguard,
+                  kernel.error().detail + ": " + kLoadModule + ", or use --backend userspace");
+    }
+  }
+  if (auto installed = UserspaceWg::installed(); !installed) {
+    if (config_.backend == BackendChoice::userspace) {
+      return fail(Errc::no_wireguard, installed.error().detail + ": " + install_program());
+    }
+    return fail(Errc::no_wireguard,
+                "no WireGuard here: " + std::string(kLoadModule) + ", or " + install_program());
+  }
+  use_userspace();
+  return {};
+}
+
+Result<ObservedLink> LinuxDataPlane::look() {
+  ObservedLink seen;
+  auto link = rt_.link(config_.interface);
+  if (!link) return tl::unexpected(link.error());
+  index_ = 0;
+  if (!*link) return seen;
+  const RtLink& found = **link;
+  seen.kind_name = found.kind.empty() ? "physical device" : printable(found.kind);
+  seen.index = found.index;
+  seen.up = found.up;
+  seen.mtu = found.mtu;
+  seen.alias = found.alias;
+  seen.kind = LinkKind::other;
+  const bool speaks_uapi = found.kind == "tun" && UserspaceWg::answers(config_.interface);
+  const auto clash = [&](std::string_view what, std::string_view option) {
+    return fail(Errc::exists, config_.interface + " is a " + std::string(what) +
+                                  " interface, but --backend " + std::string(option) +
+                                  " is given: drop the option, or: ip link delete " +
+                                  config_.interface);
+  };
+  if (found.kind == "wireguard") {
+    if (config_.backend == BackendChoice::userspace) return clash("kernel WireGuard", "userspace");
+    if (auto kernel = use_kernel(); !kernel) return tl::unexpected(kernel.error());
+    seen.kind = LinkKind::kernel;
+  } else if (speaks_uapi) {
+    if (config_.backend == BackendChoice::kernel) return clash("userspace WireGuard", "kernel");
+    use_userspace();
+    seen.kind = LinkKind::userspace;
+  } else {
+    return seen;
+  }
+  index_ = found.index;
+  return seen;
+}
+
+Result<std::uint32_t> LinuxDataPlane::link_index() {
+  if (index_ != 0) return index_;
+  const auto link = look();
+  if (!link) return tl::unexpected(link.error());
+  if (index_ == 0) {
+    return fail(Errc::not_found, "there is no WireGuard interface " + config_.interface);
+  }
+  return index_;
+}
+
+std::string_view LinuxDataPlane::backend_text() const {
+  return wg_->text();
+}
+
+Result<Observed> LinuxDataPlane::observe() {
+  Observed observed;
+  observed.hosts = hosts_.observe();
+  const auto link = look();
+  if (!link) return tl::unexpected(link.error());
+  observed.link = *link;
+  if (index_ == 0) return observed;
+
+  auto device = wg_->get();
+  if (!device) return tl::unexpected(device.error());
+  observed.device_key = device->key;
+  observed.listen_port = device->listen_port;
+  observed.peers = std::move(device->peers);
+
+  const auto addresses = rt_.addresses(index_);
+  if (!addresses) return tl::unexpected(addresses.error());
+  for (const RtAddress& address : addresses->items) {
+    const IpAddress& ip = address.address.address;
+    if (ip.is_v6() && ip.is_link_local()) continue;
+    observed.addresses.push_back(address.address);
+  }
+  std::sort(observed.addresses.begin(), observed.addresses.end());
+
+  const auto routes = rt_.routes(kRouteProtocol, index_);
+  if (!routes) return tl::unexpected(routes.error());
+  for (const RtRoute& route : routes->items) {
+    if (route.table == RT_TABLE_MAIN) observed.routes.push_back(route.destination);
+  }
+  std::sort(observed.routes.begin(), observed.routes.end());
+  observed.complete = device->complete && addresses->complete && routes->complete;
+  return observed;
+}
+
+Result<void> LinuxDataPlane::remove_link() {
+  const auto link = look();
+  if (!link) return tl::unexpected(link.error());
+  if (link->kind == LinkKind::absent) return {};
+  if (index_ == 0 || link->alias != link_alias(config_.interface)) {
+    return fail(Errc::exists, "interface " + config_.interface +
+                                  " was not made by wesher and stays; to remove it: ip link "
+                                  "delete " +
+                                  config_.interface);
+  }
+  // A device deleted with its peers in it costs the kernel 18 ms for each of them.
+  if (auto cleared = wg_->clear_peers(); !cleared && cleared.error().code != Errc::not_found) {
+    return with_context("cannot remove the peers of " + config_.interface, cleared.error());
+  }
+  wg_->before_delete();
+  auto deleted = rt_.delete_link(index_);
+  if (!deleted) return with_context("cannot delete " + config_.interface, deleted.error());
+  wg_->after_delete();
+  index_ = 0;
+  return {};
+}
+
+bool LinuxDataPlane::drain_watch() {
+  const Watch::Seen seen = watch_->drain();
+  return seen.network || (seen.hosts && hosts_.current() != hosts_.last_seen());
+}
+
+}  // namespace wesher::system

@@ -1,0 +1,306 @@
+// The data plane of a Linux host: performing actions.
+#include <algorithm>
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/text.h"
+#include "system/data_plane_linux.h"
+#include "system/host.h"
+#include "system/os_error.h"
+#include "system/port_holder.h"
+#include "system/unique_fd.h"
+
+namespace wesher::system {
+
+namespace {
+
+template <class... Kinds>
+bool is_one_of(const plan::Action& action) {
+  return (std::holds_alternative<Kinds>(action.what) || ...);
+}
+
+bool is_peer(const plan::Action& action) {
+  return is_one_of<plan::AddPeer, plan::UpdatePeer, plan::RemovePeer>(action);
+}
+
+bool is_route(const plan::Action& action) {
+  return is_one_of<plan::AddRoute, plan::RemoveRoute>(action);
+}
+
+WgPeerChange peer_change(const plan::Action& action) {
+  WgPeerChange change;
+  if (const auto* add = std::get_if<plan::AddPeer>(&action.what)) {
+    change.key = add->key;
+    change.endpoint = add->endpoint;
+    change.allowed = {add->allowed};
+  } else if (const auto* update = std::get_if<plan::UpdatePeer>(&action.what)) {
+    change.verb = WgPeerVerb::update;
+    change.key = update->key;
+    change.endpoint = update->endpoint;
+    if (update->allowed) {
+      change.replace_allowed = true;
+      change.allowed = {*update->allowed};
+    }
+  } else if (const auto* remove = std::get_if<plan::RemovePeer>(&action.what)) {
+    change.verb = WgPeerVerb::remove;
+    change.key = remove->key;
+  }
+  return change;
+}
+
+std::string peer_text(const plan::Action& action) {
+  const auto named = [](std::string_view doing, const std::string& name, const PublicKey& key) {
+    const std::string shown = name.empty() ? "" : printable(name) + " ";
+    return "cannot " + std::string(doing) + " peer " + shown + "(" + key.abbreviated() + ")";
+  };
+  if (const auto* add = std::get_if<plan::AddPeer>(&action.what)) {
+    return named("add", add->name, add->key);
+  }
+  if (const auto* update = std::get_if<plan::UpdatePeer>(&action.what)) {
+    return named("update", update->name, update->key);
+  }
+  const auto& remove = std::get<plan::RemovePeer>(action.what);
+  return named("remove", remove.name, remove.key);
+}
+
+/// Whether a UDP port is free on both families, found out by binding it for a moment.
+bool is_port_free(std::uint16_t port) {
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port);
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  const auto taken = [](int family, const sockaddr* address, socklen_t length) {
+    const UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!fd) return false;
+    const int on = 1;
+    if (family == AF_INET6) {
+      (void)setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    }
+    return bind(fd.get(), address, length) != 0 && errno == EADDRINUSE;
+  };
+  return !taken(AF_INET, reinterpret_cast<const sockaddr*>(&v4), sizeof v4) &&
+         !taken(AF_INET6, reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+}
+
+/// Whether a port's holder is the WireGuard program of our interface: it has that as an argument.
+bool is_program_of(const std::string& interface, const std::optional<PortHolder>& holder) {
+  if (!holder) return false;
+  const auto& arguments = holder->arguments;
+  return std::find(arguments.begin(), arguments.end(), interface) != arguments.end();
+}
+
+}  // namespace
+
+tl::unexpected<Error> LinuxDataPlane::port_in_use(std::uint16_t port) const {
+  const std::string number = std::to_string(port);
+  const std::string holder = port_holder(port, false);
+  const std::string by =
+      holder.empty() ? ", perhaps by another WireGuard interface (see: wg show)" : " by " + holder;
+  return fail(Errc::busy,
+              "WireGuard port " + number + " is in use" + by +
+                  ": stop that, or choose another --wireguard-port on all hosts",
+              EADDRINUSE);
+}
+
+Result<void> LinuxDataPlane::perform(const plan::CreateLink& what) {
+  if (what.name != config_.interface) {
+    return fail(Errc::malformed,
+                "cannot create " + printable(what.name) + ": this is about " + config_.interface);
+  }
+  if (auto created = wg_->create(what.mtu); !created) {
+    if (created.error().os_errno == EEXIST) {
+      return fail(Errc::exists,
+                  "cannot create " + what.name +
+                      ": an interface of that name exists; choose another --interface, or: ip "
+                      "link delete " +
+                      what.name,
+                  EEXIST);
+    }
+    return with_context("cannot create " + what.name, created.error());
+  }
+  // The kernel takes no alias with the creation of a link, and a userspace program no MTU.
+  RtLinkChange change;
+  change.mtu = what.mtu;
+  change.alias = link_alias(config_.interface);
+  index_ = 0;
+  return this->change("cannot set up " + what.name, change);
+}
+
+Result<void> LinuxDataPlane::change(std::string_view doing, const RtLinkChange& change) {
+  const auto index = link_index();
+  if (!index) return with_context(doing, index.error());
+  auto done = rt_.change_link(*index, change);
+  if (!done) return with_context(doing, done.error());
+  return {};
+}
+
+Result<void> LinuxDataPlane::perform(const plan::SetAlias& what) {
+  RtLinkChange wanted;
+  wanted.alias = what.alias;
+  return change("cannot mark " + config_.interface + " as ours", wanted);
+}
+
+Result<void> LinuxDataPlane::perform(const plan::SetMtu& what) {
+  RtLinkChange wanted;
+  wanted.mtu = what.to;
+  return change("cannot set MTU " + std::to_string(what.to) + " on " + config_.interface, wanted);
+}
+
+Result<void> LinuxDataPlane::perform(const plan::ConfigureDevice& what, const SecretKey& key) {
+  if (what.key && x25519_public(key) != *what.key) {
+    return fail(Errc::malformed, "cannot configure " + config_.interface +
+                                     ": the private key at hand does not belong to " +
+                                     what.key->abbreviated());
+  }
+  if (const auto index = link_index(); !index) return tl::unexpected(index.error());
+  auto done = wg_->set_device(what.key ? &key : nullptr, what.listen_port);
+  if (done) return {};
+  if (done.error().os_errno == EADDRINUSE) return port_in_use(what.listen_port.value_or(0));
+  return with_context("cannot configure " + config_.interface, done.error());
+}
+
+Result<void> LinuxDataPlane::perform(const plan::SetLinkUp& /*what*/) {
+  const auto link = look();
+  if (!link) return tl::unexpected(link.error());
+  const auto device = index_ != 0 ? wg_->get() : Result<WgDevice>{WgDevice{}};
+  const std::uint16_t port = device ? device->listen_port : 0;
+  // A userspace program only logs that it can't have its port when its link comes up.
+  if (link->kind == LinkKind::userspace && port != 0 && !is_port_free(port) &&
+      !is_program_of(config_.interface, find_port_holder(port, false))) {
+    return port_in_use(port);
+  }
+  RtLinkChange wanted;
+  wanted.set_up = true;
+  auto done = change("cannot bring up " + config_.interface, wanted);
+  if (!done && done.error().os_errno == EADDRINUSE) return port_in_use(port);
+  return done;
+}
+
+Result<void> LinuxDataPlane::perform(const plan::AddAddress& what) {
+  const std::string doing =
+      "cannot give " + config_.interface + " the address " + what.address.text();
+  const auto index = link_index();
+  if (!index) return with_context(doing, index.error());
+  auto done = rt_.add_address(*index, what.address);
+  if (!done) return with_context(doing, done.error());
+  return {};
+}
+
+Result<void> LinuxDataPlane::perform(const plan::RemoveAddress& what) {
+  const std::string doing =
+      "cannot take the address " + what.address.text() + " from " + config_.interface;
+  const auto index = link_index();
+  if (!index) return with_context(doing, index.error());
+  auto done = rt_.delete_address(*index, what.address);
+  if (!done) return with_context(doing, done.error());
+  return {};
+}
+
+Result<void> LinuxDataPlane::perform(const plan::WriteHosts& what) {
+  if (!config_.hosts && !what.lines.empty()) {
+    return fail(Errc::unsupported,
+                "cannot add lines to " + config_.hosts_path + ": switched off by --no-etc-hosts");
+  }
+  auto done = hosts_.write(what.lines);
+  if (!done) return with_context("cannot write " + config_.hosts_path, done.error());
+  return {};
+}
+
+std::vector<Result<void>> LinuxDataPlane::perform_peers(std::span<const plan::Action> actions) {
+  std::vector<Result<void>> results(actions.size());
+  if (const auto index = link_index(); !index) {
+    for (std::size_t i = 0; i < actions.size(); ++i)
+      results[i] = with_context(peer_text(actions[i]), index.error());
+    return results;
+  }
+  std::vector<WgPeerChange> changes;
+  for (const plan::Action& action : actions)
+    changes.push_back(peer_change(action));
+  results = wg_->set_peers(changes);
+  for (std::size_t i = 0; i < actions.size(); ++i) {
+    if (!results[i]) results[i] = with_context(peer_text(actions[i]), results[i].error());
+  }
+  return results;
+}
+
+std::vector<Result<void>> LinuxDataPlane::perform_routes(std::span<const plan::Action> actions) {
+  std::vector<RtControl::RouteChange> changes;
+  for (const plan::Action& action : actions) {
+    const auto* add = std::get_if<plan::AddRoute>(&action.what);
+    const auto* remove = std::get_if<plan::RemoveRoute>(&action.what);
+    changes.push_back({add != nullptr, add != nullptr ? add->destination : remove->destination});
+  }
+  std::vector<Result<void>> results(actions.size());
+  const auto index = link_index();
+  if (index) {
+    results = rt_.change_routes(*index, changes);
+  } else {
+    std::fill(results.begin(), results.end(), tl::unexpected(index.error()));
+  }
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (results[i]) continue;
+    results[i] = with_context(std::string(changes[i].add ? "cannot add" : "cannot remove") +
+                                  " route " + changes[i].destination.text(),
+                              results[i].error());
+  }
+  return results;
+}
+
+Result<void> LinuxDataPlane::perform_single(const plan::Action& action, const SecretKey& key) {
+  return std::visit(
+      [&](const auto& what) -> Result<void> {
+        using What = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<What, plan::ConfigureDevice>) {
+          return perform(what, key);
+        } else if constexpr (requires { this->perform(what); }) {
+          return perform(what);
+        } else if constexpr (requires { what.destination; }) {
+          return perform_routes({&action, 1}).front();
+        } else {
+          return perform_peers({&action, 1}).front();
+        }
+      },
+      action.what);
+}
+
+Result<void> LinuxDataPlane::apply(const plan::Action& action, const SecretKey& private_key) {
+  auto done = perform_single(action, private_key);
+  // The link may have been deleted, or deleted and made again, since it was looked at.
+  if (!done && done.error().code == Errc::not_found) index_ = 0;
+  return done;
+}
+
+std::vector<Result<void>> LinuxDataPlane::apply_all(const std::vector<plan::Action>& actions,
+                                                    const SecretKey& private_key) {
+  std::vector<Result<void>> results;
+  results.reserve(actions.size());
+  const std::span<const plan::Action> all(actions);
+  for (std::size_t begin = 0; begin < all.size();) {
+    const auto run = [&](bool (*belongs)(const plan::Action&)) {
+      std::size_t end = begin;
+      while (end < all.size() && belongs(all[end]))
+        ++end;
+      return all.subspan(begin, end - begin);
+    };
+    const auto peers = run(is_peer);
+    const auto routes = run(is_route);
+    if (!peers.empty()) {
+      for (auto& result : perform_peers(peers))
+        results.push_back(std::move(result));
+    } else if (!routes.empty()) {
+      for (auto& result : perform_routes(routes))
+        results.push_back(std::move(result));
+    } else {
+      results.push_back(apply(all[begin], private_key));
+    }
+    begin = results.size();
+    if (!results.back() && results.back().error().code == Errc::not_found) index_ = 0;
+  }
+  return results;
+}
+
+}  // namespace wesher::system
