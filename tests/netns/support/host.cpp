@@ -1,9 +1,11 @@
 #include "netns/support/host.h"
 
-#include <csignal>
+#include <algorithm>
 #include <functional>
 #include <sstream>
 #include <stdexcept>
+
+#include <nlohmann/json.hpp>
 
 #include "netns/support/settings.h"
 
@@ -197,6 +199,15 @@ std::optional<Device> Host::device(const std::string& interface) const {
 
 bool Host::pings(const std::string& target) const {
   return exec({"ping", "-n", "-c", "1", "-W", "2", target}).exit_code == 0;
+}
+
+std::string Host::member_state(const std::string& member) const {
+  const auto told =
+      nlohmann::json::parse(wesher({"members", "--json"}).out, nullptr, /*allow_exceptions=*/false);
+  if (!told.is_object() || !told.contains("members")) return "";
+  for (const auto& row : told["members"])
+    if (row.value("name", "") == member) return row.value("state", "");
+  return "";
 }
 
 std::string Host::fingerprint() const {

@@ -91,6 +91,10 @@ class Host {
   /// One ping, answered within two seconds.
   [[nodiscard]] bool pings(const std::string& target) const;
 
+  /// The state that this host's daemon gives a member ("alive", "failed", ...), or "" if it knows
+  /// none of that name.
+  [[nodiscard]] std::string member_state(const std::string& member) const;
+
   /// Links, addresses, routes, the hosts file and the state directory as one text, for "nothing
   /// changed". Lock files are left out: they hold nothing.
   [[nodiscard]] std::string fingerprint() const;

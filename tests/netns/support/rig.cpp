@@ -1,5 +1,6 @@
 #include "netns/support/rig.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <iostream>
@@ -102,6 +103,27 @@ void Rig::require_mesh(const std::vector<int>& numbers, std::chrono::millisecond
   }
   if (keys.size() != numbers.size()) fail("two hosts have the same WireGuard key");
   if (addresses.size() != numbers.size()) fail("hosts do not have one overlay address each");
+}
+
+void Rig::require_exactly(const std::vector<int>& numbers, std::chrono::milliseconds bound) {
+  for (const int number : numbers) {
+    Host& here = host(number);
+    for (const auto& other : hosts_) {
+      const bool member = std::any_of(numbers.begin(), numbers.end(), [&](int n) {
+        return n != number && other->name() == host(n).name();
+      });
+      if (other->name() == here.name()) continue;
+      require_soon(here.name() + (member ? " has " : " does not have ") + other->name() +
+                       " in its hosts file",
+                   bound, [&] { return here.address_in_hosts(other->name()).empty() != member; });
+    }
+    const std::size_t others = numbers.size() - 1;
+    require_soon(
+        here.name() + " has exactly " + std::to_string(others) + " peers and routes", bound, [&] {
+          const std::optional<Device> device = here.device();
+          return device && device->peers.size() == others && here.routes().size() == others;
+        });
+  }
 }
 
 void Rig::fail(const std::string& what) {

@@ -38,6 +38,10 @@ class Rig {
   void require_mesh(const std::vector<int>& numbers, std::chrono::milliseconds bound = 60s);
   void require_mesh(std::chrono::milliseconds bound = 60s);
 
+  /// Fails the scenario unless each of these hosts has exactly the others as peers, routes and
+  /// hosts lines, and no more than that, in time.
+  void require_exactly(const std::vector<int>& numbers, std::chrono::milliseconds bound = 30s);
+
   /// Fails the scenario with `what` unless the condition comes true in time.
   template <class Condition>
   void require_soon(const std::string& what,

@@ -1,0 +1,222 @@
+// Daemons that stop, are killed, and start again: what stays, what goes, what is never touched.
+#include <csignal>
+#include <filesystem>
+#include <regex>
+#include <sstream>
+
+#include <catch2/catch.hpp>
+
+#include "netns/support/ping.h"
+#include "netns/support/rig.h"
+
+namespace wesher::netns {
+
+namespace {
+
+void create_wireguard_link(Host& host) {
+  const std::vector<std::string> create =
+      uses_kernel()
+          ? std::vector<std::string>{"ip", "link", "add", "wgoverlay", "type", "wireguard"}
+          : std::vector<std::string>{"wireguard-go", "wgoverlay"};
+  REQUIRE(host.exec(create).exit_code == 0);
+}
+
+// Messages in an strace of sends that change links, addresses, routes or WireGuard devices; each
+// as its line.
+std::vector<std::string> changes_sent(const std::string& trace) {
+  static const std::regex rtnetlink(R"(nlmsg_type=RTM_(NEW|DEL|SET)[A-Z]+)");
+  // Generic netlink is shown as a header and a quoted payload that begins with the command:
+  // WG_CMD_SET_DEVICE = 1 (linux/wireguard.h). The userspace protocol begins with "set=1".
+  static const std::regex wireguard(R"(nlmsg_type=(wireguard|0x[0-9a-f]+)[^\[]*\}, "\\(x01|1)\\)");
+  static const std::regex userspace(R"("set=1)");
+  std::vector<std::string> found;
+  std::istringstream lines(trace);
+  for (std::string line; std::getline(lines, line);)
+    for (const std::regex* change : {&rtnetlink, &wireguard, &userspace})
+      if (std::regex_search(line, *change)) found.push_back(line.substr(0, 300));
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a host that was stopped comes back with the same address and WireGuard key") {
+  Rig rig(3);
+  rig.start_all();
+  rig.require_mesh();
+  Host& host = rig.host(2);
+  const std::vector<std::string> addresses = host.addresses();
+  const std::string key = host.device()->public_key;
+  REQUIRE(host.stop_daemon(SIGTERM) == 0);
+  REQUIRE_FALSE(host.has_link());
+  REQUIRE(host.address_in_hosts("n1").empty());
+  rig.require_exactly({1, 3});
+  host.start_daemon({});
+  rig.require_mesh();
+  REQUIRE(host.addresses() == addresses);
+  REQUIRE(host.device()->public_key == key);
+  rig.require_exactly({1, 2, 3});
+}
+
+TEST_CASE("a cluster that was stopped as a whole finds itself again without --join") {
+  Rig rig(3);
+  rig.start_all();
+  rig.require_mesh();
+  for (const auto& host : rig.hosts())
+    host->daemon().signal(SIGTERM);
+  for (const auto& host : rig.hosts()) {
+    REQUIRE(host->daemon().wait_for_end(30s));
+    REQUIRE(host->daemon().exit_code() == 0);
+    REQUIRE_FALSE(host->has_link());
+  }
+  for (const auto& host : rig.hosts())
+    host->start_daemon({});
+  rig.require_mesh(100s);
+  rig.require_exactly({1, 2, 3});
+}
+
+TEST_CASE("killing a daemon and starting it again loses no ping") {
+  Rig rig(3);
+  rig.start_all();
+  rig.require_mesh();
+  Pinger to(rig.host(1), "n2");
+  Pinger from(rig.host(2), "n3");
+  rig.require_soon("pings are answered", 20s, [&] { return to.sent() >= 20; });
+  rig.host(2).stop_daemon(SIGKILL);
+  const int at_kill = to.sent();
+  rig.require_soon("pings go on without the daemon", 20s,
+                   [&] { return to.sent() >= at_kill + 30; });
+  rig.host(2).start_daemon({});
+  rig.require_soon("n1 sees n2 alive after its restart", 60s, [&] {
+    return rig.host(2).member_state("n1") == "alive" && rig.host(1).member_state("n2") == "alive";
+  });
+  const int at_return = to.sent();
+  rig.require_soon("pings go on after the restart", 20s,
+                   [&] { return to.sent() >= at_return + 30; });
+  INFO(to.end() << from.end());
+  REQUIRE(to.lost() == 0);
+  REQUIRE(from.lost() == 0);
+}
+
+TEST_CASE("a restart with the device in order sends no changing message") {
+  need_program("strace");
+  Rig rig(2);
+  rig.start_all();
+  rig.require_mesh();
+  Host& host = rig.host(2);
+  host.stop_daemon(SIGKILL);
+  const auto hosts_written = std::filesystem::last_write_time(host.path("/etc/hosts"));
+  // Traced from its first instruction on; its own sends only, those of programs that it would start
+  // included.
+  Process traced =
+      host.start("traced", {"strace", "-f", "-qq", "-s", "4096", "-o", "/run/trace", "-e",
+                            "trace=sendto,sendmsg,sendmmsg,write,writev", settings().wesher,
+                            "--backend", settings().backend, "--log-level", "info"});
+  if (!wait_for([&] { return !read_file(host.path("/run/trace")).empty() || !traced.running(); },
+                20s) ||
+      !traced.running())
+    skip("strace cannot trace here: " + read_file(host.path("/run/traced.err")));
+  rig.require_soon("both see each other alive", 90s, [&] {
+    return host.member_state("n1") == "alive" && rig.host(1).member_state("n2") == "alive";
+  });
+  // Two looks at the whole device: the one at the start and the periodic one after 30 s.
+  rig.require_soon("plan says that nothing is to do", 30s, [&] {
+    const Output plan = host.wesher({"plan"});
+    return plan.exit_code == 0 && plan.out.find("nothing to do") != std::string::npos;
+  });
+  REQUIRE(host.wesher({"plan", "--detailed-exitcode"}).exit_code == 0);
+  REQUIRE(rig.host(1).pings("n2"));
+  const std::string trace = read_file(host.path("/run/trace"));
+  // The trace does see netlink, or the userspace socket, at work.
+  REQUIRE(trace.find("RTM_GETLINK") != std::string::npos);
+  const std::vector<std::string> changes = changes_sent(trace);
+  std::string all;
+  for (const std::string& line : changes)
+    all += line + "\n";
+  INFO(all);
+  REQUIRE(changes.empty());
+  REQUIRE(std::filesystem::last_write_time(host.path("/etc/hosts")) == hosts_written);
+}
+
+TEST_CASE("a first start does send changing messages that the trace counts") {
+  need_program("strace");
+  Rig rig(1);
+  Host& host = rig.host(1);
+  Process traced = host.start("traced", {"strace", "-f", "-qq", "-s", "4096", "-o", "/run/trace",
+                                         "-e", "trace=sendto,sendmsg,sendmmsg,write,writev",
+                                         settings().wesher, "--backend", settings().backend});
+  if (!wait_for([&] { return !read_file(host.path("/run/trace")).empty() || !traced.running(); },
+                20s) ||
+      !traced.running())
+    skip("strace cannot trace here: " + read_file(host.path("/run/traced.err")));
+  rig.require_soon("the interface has its address", 60s,
+                   [&] { return host.addresses().size() == 1; });
+  const std::vector<std::string> changes = changes_sent(read_file(host.path("/run/trace")));
+  std::string all;
+  for (const std::string& line : changes)
+    all += line + "\n";
+  INFO(all);
+  const auto has = [&](const char* what) {
+    return std::any_of(changes.begin(), changes.end(), [&](const std::string& line) {
+      return line.find(what) != std::string::npos;
+    });
+  };
+  REQUIRE(has("RTM_NEWADDR"));
+  REQUIRE(has(uses_kernel() ? "nlmsg_type=wireguard" : "set=1"));
+}
+
+TEST_CASE("an interface that was made before is taken over") {
+  Rig rig(2);
+  create_wireguard_link(rig.host(1));
+  create_wireguard_link(rig.host(2));
+  rig.start_all();
+  rig.require_mesh();
+  rig.require_exactly({1, 2});
+}
+
+TEST_CASE("a database deleted while the daemon was down comes back and costs no ping") {
+  Rig rig(3);
+  rig.start_all();
+  rig.require_mesh();
+  Host& host = rig.host(2);
+  Pinger pinger(rig.host(1), "n2");
+  rig.require_soon("pings are answered", 20s, [&] { return pinger.sent() >= 10; });
+  host.stop_daemon(SIGKILL);
+  for (const char* suffix : {"", "-wal", "-shm"})
+    std::filesystem::remove(host.path("/var/lib/wesher/wgoverlay.db" + std::string(suffix)));
+  const std::string key = host.device()->public_key;
+  host.start_daemon({});
+  rig.require_soon("n2 knows the others again", 90s, [&] {
+    return host.member_state("n1") == "alive" && host.member_state("n3") == "alive" &&
+           rig.host(1).member_state("n2") == "alive";
+  });
+  REQUIRE(host.device()->public_key == key);
+  const int at_return = pinger.sent();
+  rig.require_soon("pings go on", 20s, [&] { return pinger.sent() >= at_return + 20; });
+  INFO(pinger.end());
+  REQUIRE(pinger.lost() == 0);
+  rig.require_exactly({1, 2, 3});
+}
+
+TEST_CASE("--init forgets the cluster and the other members stay as they are") {
+  Rig rig(3);
+  rig.start_all();
+  rig.require_mesh();
+  Host& host = rig.host(3);
+  const std::string old_key = host.device()->public_key;
+  REQUIRE(host.stop_daemon(SIGTERM) == 0);
+  rig.require_exactly({1, 2});
+  host.start_daemon({"--init"});
+  rig.require_soon("n3 has an interface with a key of its own", 30s, [&] {
+    const auto device = host.device();
+    return device && device->public_key != old_key && device->public_key != "(none)" &&
+           host.addresses().size() == 1;
+  });
+  REQUIRE(host.wesher({"key", "show"}).out != rig.key() + "\n");
+  REQUIRE(rig.host(1).wesher({"key", "show"}).out == rig.key() + "\n");
+  REQUIRE(host.device()->peers.empty());
+  REQUIRE(host.address_in_hosts("n1").empty());
+  REQUIRE(host.member_state("n1").empty());
+  rig.require_exactly({1, 2});
+}
+
+}  // namespace wesher::netns
