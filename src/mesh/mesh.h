@@ -8,9 +8,9 @@
 // Rules it keeps (tests/mesh/ has a test of each):
 // - Metadata that is missing or bad costs nobody but its sender: that member is `refused` or a
 //   `seed`, with the reason.
-// - One address, one owner: the incumbent while it is alive, suspect or failed-in-retention and
-//   still claims it and is alive; else the smaller name. Our own address is never given away.
-// - One key, one peer: the same key under a newer alive name replaces the older name.
+// - One address, one owner: the table in contest.h. Our own address is never given away.
+// - One key, one peer: the same table; so a new name replaces an older one as soon as that is not
+//   live any more, and at once if nothing but the name is new (host renamed).
 // - A failed member stays configured for `failed_retention`; one that left is a seed at once.
 // - Gossip's reaping changes nothing here.
 #pragma once
@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/random.h"
@@ -29,10 +30,15 @@
 
 namespace wesher::mesh {
 
+/// The part of a `handle_stream_failed` reason by which the mesh knows that a connection was
+/// accepted and then closed without a reply, which is how a member treats what it can't decrypt.
+inline constexpr std::string_view kClosedWithoutAnswer = "closed the connection without an answer";
+
 struct Config {
   gossip::Config gossip;  ///< `meta` is filled in by the mesh from `own`
   NodeMeta own;           ///< our overlay address, key and the format we speak
   Prefix overlay_net;     ///< masked; addresses outside it are refused
+  std::string cluster;    ///< fingerprint of our cluster key, for lines about another key
   Duration failed_retention = std::chrono::hours{72};
   Duration left_retention = std::chrono::days{30};  ///< how long a left member remains a seed
   Duration reconnect_interval = std::chrono::seconds{30};
@@ -82,7 +88,7 @@ class Mesh {
   [[nodiscard]] bool announced() const;
 
  private:
-  struct Impl;
+  class Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,199 @@
+// Whom to call and when: the read-only questions at the start, seeds, failed members, and everybody
+// who was ever there while nobody is.
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "mesh/impl.h"
+#include "mesh/words.h"
+
+namespace wesher::mesh {
+
+namespace {
+
+/// Restored members that are asked at the start, beside the seeds: one answer tells all.
+constexpr std::size_t kAskRestored = 8;
+/// Push/pulls to missing members under way at a time; each may hang until the TCP timeout.
+constexpr std::size_t kContactsMax = 32;
+/// Every third call to a failed member goes over TCP, for where UDP is blocked.
+constexpr std::uint64_t kTableEvery = 3;
+/// Members called at a time while nobody is live.
+constexpr std::size_t kLonelyCalls = 4;
+/// A restored member that was not heard of for this long after we announced has failed: the
+/// shortest suspicion of a small cluster (suspicion_mult 6 × probe_interval 5 s).
+constexpr Duration kConfirmWithin = std::chrono::seconds{30};
+
+Endpoint endpoint_of(const Member& member) {
+  return {member.underlay, member.gossip_port};
+}
+
+}  // namespace
+
+void Mesh::Impl::set_seeds(const std::vector<Endpoint>& seeds, const Moment& now) {
+  std::vector<Endpoint> others;
+  std::copy_if(seeds.begin(), seeds.end(), std::back_inserter(others),
+               [this](const Endpoint& seed) { return seed != own_endpoint_; });
+  seeds_.set(others, now.at);
+  if (phase_ == Phase::probing) {
+    for (const Endpoint& seed : seeds_.take_due(now.at))
+      contact(seed, true, now.at);
+  } else if (phase_ == Phase::announced) {
+    try_seeds(now.at);
+  }
+}
+
+void Mesh::Impl::start(Duration probe_max, const Moment& now) {
+  if (phase_ != Phase::idle) return;
+  phase_ = Phase::probing;
+  for (const Endpoint& seed : seeds_.take_due(now.at))
+    contact(seed, true, now.at);
+  for (const Endpoint& member : restored_to_ask())
+    contact(member, true, now.at);
+  if (contacts_.empty()) {
+    announce(now);
+  } else {
+    probe_deadline_ = now.at + probe_max;
+  }
+}
+
+/// A random few of those that were alive last, else of those that failed, else of those that left.
+std::vector<Endpoint> Mesh::Impl::restored_to_ask() {
+  std::map<MemberState, std::vector<Endpoint>> by_state;
+  for (const Member& member : roster_.all())
+    by_state[member.state].push_back(endpoint_of(member));
+  std::vector<Endpoint> chosen;
+  for (auto& [state, endpoints] : by_state) {
+    if (state == MemberState::left && !chosen.empty()) break;
+    rng_.shuffle(endpoints);
+    for (const Endpoint& endpoint : endpoints) {
+      if (chosen.size() < kAskRestored) chosen.push_back(endpoint);
+    }
+  }
+  return chosen;
+}
+
+bool Mesh::Impl::contact(const Endpoint& to, bool probe, Instant now) {
+  const bool usable = to.port != 0 && !to.address.is_unspecified() && to != own_endpoint_;
+  if (!usable || !contacts_.emplace(to, Contact{probe}).second) return false;
+  seeds_.tried(to);
+  if (probe) {
+    node_.probe_seed(to, now);
+  } else {
+    node_.join(to, now);
+  }
+  return true;
+}
+
+void Mesh::Impl::announce(const Moment& now) {
+  phase_ = Phase::announced;
+  probe_deadline_.reset();
+  confirm_deadline_ = now.at + kConfirmWithin;
+  node_.announce(now.at);
+  herald_.say(Severity::lifecycle, "started",
+              printable(config_.gossip.name) + " announces itself as " +
+                  config_.own.overlay.text() + " at " + own_endpoint_.text());
+  for (const Endpoint& endpoint : std::exchange(answered_, {}))
+    contact(endpoint, false, now.at);
+  try_seeds(now.at);
+}
+
+void Mesh::Impl::on(const gossip::ContactResult& event, const Moment& now) {
+  const auto found = contacts_.find(event.to);
+  if (found == contacts_.end()) return;
+  const bool probe = found->second.probe;
+  contacts_.erase(found);
+  for (Fact& fact : seeds_.result(event.to, event.ok, event.reason, now, rng_))
+    facts_.push_back(std::move(fact));
+  if (phase_ == Phase::leaving || phase_ == Phase::left) return;
+  if (!probe) {
+    if (event.ok) joined_through(event.to, now);
+    return;
+  }
+  if (phase_ == Phase::announced) {
+    if (event.ok) contact(event.to, false, now.at);
+    return;
+  }
+  if (event.ok) answered_.push_back(event.to);
+  if (event.ok || contacts_.empty()) announce(now);
+}
+
+void Mesh::Impl::joined_through(const Endpoint& to, const Moment& now) {
+  if (roster_.live() == 0) return;  // it answered, but is no member
+  const std::string_view name = roster_.live_at(to);
+  facts_.emplace_back(Synced{name.empty() ? to.text() : std::string(name)});
+  if (std::exchange(joined_, true)) return;
+  std::string through = to.text();
+  if (!name.empty()) through = printable(name) + " (" + through + ")";
+  herald_.say(
+      Severity::lifecycle, "joined",
+      "joined through " + through + "; " + members_text(roster_.live()) + " alive beside us");
+  static_cast<void>(now);
+}
+
+void Mesh::Impl::run_timers(const Moment& now) {
+  for (Fact& fact : foreign_.take_due(now.at))
+    facts_.push_back(std::move(fact));
+  herald_.handle_timeout(now);
+  if (leave_deadline_ && *leave_deadline_ <= now.at) leave_done(0);
+  if (probe_deadline_ && *probe_deadline_ <= now.at) announce(now);
+  if (phase_ != Phase::announced) return;
+  if (confirm_deadline_ && *confirm_deadline_ <= now.at) {
+    confirm_deadline_.reset();
+    roster_.fail_unconfirmed("no answer since we started", now);
+  }
+  roster_.expire(now);
+  collect(now);
+  try_seeds(now.at);
+  try_failed(now);
+  try_absent(now.at);
+}
+
+void Mesh::Impl::try_seeds(Instant now) {
+  if (seed_is_live()) return;
+  for (const Endpoint& seed : seeds_.take_due(now))
+    contact(seed, false, now);
+}
+
+void Mesh::Impl::try_failed(const Moment& now) {
+  while (const auto name = reconnect_.take(roster_.live() + 1, now.at))
+    call(*name, ++calls_ % kTableEvery == 0, now.at);
+}
+
+/// While nobody is live: those that failed or left, in turn, a few at a time.
+void Mesh::Impl::try_absent(Instant now) {
+  if (!lonely_due_ || *lonely_due_ > now) return;
+  lonely_due_ = now + lonely_backoff_.next(rng_);
+  for (const std::string& name : roster_.absent_after(lonely_cursor_, kLonelyCalls)) {
+    call(name, true, now);
+    lonely_cursor_ = name;
+  }
+}
+
+void Mesh::Impl::call(const std::string& name, bool with_table, Instant now) {
+  const Member* member = roster_.find(name);
+  if (member == nullptr || phase_ != Phase::announced) return;
+  const Endpoint to = endpoint_of(*member);
+  if (with_table) {
+    if (contacts_.size() < kContactsMax) contact(to, false, now);
+  } else if (to.port != 0 && !to.address.is_unspecified()) {
+    node_.ping(name, to, now);
+  }
+}
+
+void Mesh::Impl::watch_loneliness(Instant now) {
+  const bool lonely = phase_ == Phase::announced && roster_.live() == 0 && roster_.size() > 0;
+  if (!lonely) {
+    lonely_due_.reset();
+    lonely_backoff_.reset();
+  } else if (!lonely_due_) {
+    lonely_due_ = now + lonely_backoff_.next(rng_);
+  }
+}
+
+bool Mesh::Impl::seed_is_live() const {
+  const auto seeds = seeds_.all();
+  return std::any_of(seeds.begin(), seeds.end(),
+                     [this](const Endpoint& seed) { return !roster_.live_at(seed).empty(); });
+}
+
+}  // namespace wesher::mesh

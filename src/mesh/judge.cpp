@@ -1,0 +1,46 @@
+#include "mesh/judge.h"
+
+#include "base/text.h"
+#include "mesh/overlay_address.h"
+#include "wire/node_meta.h"
+
+namespace wesher::mesh {
+
+Judgement Judge::metadata(std::string_view name, ByteView raw, const IpAddress& underlay) const {
+  if (raw.empty()) return {std::nullopt, Standing::seed, "announced nothing yet"};
+  const auto decoded = wire::decode_node_meta(raw);
+  const auto meta = decoded ? wire::validate_node_meta(*decoded) : tl::unexpected(decoded.error());
+  if (!meta) {
+    return {std::nullopt, Standing::refused, "its metadata is unreadable: " + meta.error().detail};
+  }
+  return values(name, *meta, underlay);
+}
+
+Judgement Judge::values(std::string_view name,
+                        const NodeMeta& meta,
+                        const IpAddress& underlay) const {
+  std::string reason = objection(name, meta, underlay);
+  const Standing standing = reason.empty() ? Standing::configured : Standing::refused;
+  return {meta, standing, std::move(reason)};
+}
+
+std::string Judge::objection(std::string_view name,
+                             const NodeMeta& meta,
+                             const IpAddress& underlay) const {
+  const IpAddress& address = meta.overlay;
+  const std::string announces = "announces " + address.text() + ", ";
+  if (!net_.contains(address)) return announces + "outside " + net_.text();
+  if (address.is_unspecified() || address.is_multicast())
+    return announces + "which no host can have";
+  if (address == own_.overlay) return announces + "our own address";
+  if (is_network_address(address, net_)) {
+    const auto by_rule = overlay_address(name, net_);
+    if (!by_rule || *by_rule != address) return announces + "the network address of " + net_.text();
+  }
+  if (address == underlay) return announces + "which is its endpoint too";
+  if (address == own_underlay_) return announces + "which is our endpoint";
+  if (meta.key == own_.key) return "announces our own public key";
+  return {};
+}
+
+}  // namespace wesher::mesh

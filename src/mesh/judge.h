@@ -1,0 +1,52 @@
+// What a member announces, decoded and judged on its own, without regard to other members. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/ip.h"
+#include "model/member.h"
+
+namespace wesher::mesh {
+
+/// `configured` here means: nothing speaks against it but other members (see Roster).
+struct Judgement {
+  std::optional<NodeMeta> meta;
+  Standing standing = Standing::seed;
+  std::string reason;
+};
+
+/// Judges announcements for one node.
+class Judge {
+ public:
+  /// `own_underlay`: the address that we announce.
+  Judge(NodeMeta own, Prefix overlay_net, IpAddress own_underlay)
+      : own_(own), net_(overlay_net.masked()), own_underlay_(own_underlay) {}
+
+  /// Metadata as received. Empty (a Go node's first alive): a seed that announced nothing yet.
+  /// Unreadable: refused, with what the decoder says.
+  [[nodiscard]] Judgement metadata(std::string_view name,
+                                   ByteView raw,
+                                   const IpAddress& underlay) const;
+
+  /// Values decoded before, e.g. those of a stored member. Refused: an address outside the overlay
+  /// network, ours, our own endpoint's or the member's own (its tunnel would run through itself),
+  /// unspecified, multicast, or the network address; our key. The network address is accepted from
+  /// the name that the Go program gives it to.
+  [[nodiscard]] Judgement values(std::string_view name,
+                                 const NodeMeta& meta,
+                                 const IpAddress& underlay) const;
+
+ private:
+  [[nodiscard]] std::string objection(std::string_view name,
+                                      const NodeMeta& meta,
+                                      const IpAddress& underlay) const;
+
+  NodeMeta own_;
+  Prefix net_;
+  IpAddress own_underlay_;
+};
+
+}  // namespace wesher::mesh

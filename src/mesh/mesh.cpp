@@ -1,0 +1,264 @@
+#include "mesh/mesh.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "mesh/impl.h"
+#include "mesh/words.h"
+#include "wire/limits.h"
+#include "wire/node_meta.h"
+
+namespace wesher::mesh {
+
+namespace {
+
+constexpr Duration kSameLineEvery = std::chrono::minutes{10};
+constexpr std::size_t kLinesRemembered = 256;
+
+gossip::Config with_meta(gossip::Config config, const NodeMeta& own) {
+  config.meta = wire::encode_node_meta(own);
+  return config;
+}
+
+Rng branch(Rng& rng) {
+  std::array<std::uint8_t, 32> seed{};
+  rng.fill(seed);
+  return Rng(seed);
+}
+
+void take_earlier(std::optional<Instant>& best, const std::optional<Instant>& other) {
+  if (other && (!best || *other < *best)) best = other;
+}
+
+}  // namespace
+
+Mesh::Impl::Impl(
+    Config config, wire::Keyring keyring, Rng rng, std::vector<Member> restored, Moment now)
+    : config_(std::move(config)),
+      own_endpoint_{IpAddress::from_bytes(config_.gossip.address).value_or(IpAddress{}),
+                    config_.gossip.port},
+      rng_(std::move(rng)),
+      judge_(config_.own, config_.overlay_net, own_endpoint_.address),
+      roster_({config_.failed_retention, config_.left_retention, limits::kMembers}),
+      seeds_(config_.seed_retry_first, config_.seed_retry_max, config_.cluster),
+      reconnect_(config_.reconnect_interval),
+      herald_(config_.failed_retention),
+      conflicts_(kSameLineEvery, kLinesRemembered),
+      refusals_(kSameLineEvery, kLinesRemembered),
+      node_(with_meta(config_.gossip, config_.own), std::move(keyring), branch(rng_), this, now.at),
+      lonely_backoff_(config_.seed_retry_first, config_.seed_retry_max) {
+  restore(restored, now);
+}
+
+/// Those that are configured come first, so that each keeps what it has.
+void Mesh::Impl::restore(const std::vector<Member>& restored, const Moment& now) {
+  for (const bool configured : {true, false}) {
+    for (const Member& member : restored) {
+      if ((member.standing == Standing::configured) != configured || member.name.empty()) continue;
+      if (member.name == config_.gossip.name) {
+        facts_.emplace_back(MemberForgotten{member.name, "its name is ours now"});
+        continue;
+      }
+      const Judgement judgement = member.meta
+                                      ? judge_.values(member.name, *member.meta, member.underlay)
+                                      : Judgement{std::nullopt, member.standing, member.reason};
+      roster_.restore(member, judgement, now);
+    }
+  }
+  collect(now);
+}
+
+/// First form: whatever is said about others is taken in, as every Go node does; the roster judges
+/// what follows from it. About ourselves nobody but us decides: a claim that we are gone is an
+/// accusation, which the node answers. Rules that need more than memberlist knows (signed records,
+/// pinned names, leaves that must come from the leaver) belong here.
+gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
+                                  const gossip::Record* known,
+                                  Instant now) {
+  static_cast<void>(known);
+  static_cast<void>(now);
+  const bool gone =
+      claim.state == gossip::RecordState::dead || claim.state == gossip::RecordState::left;
+  const bool leaving = phase_ == Phase::leaving || phase_ == Phase::left;
+  if (claim.name == config_.gossip.name && gone && !leaving) {
+    return gossip::Verdict::suspect_instead;
+  }
+  return gossip::Verdict::accept;
+}
+
+/// Results of contacts come last: the members that an answer brought are known then.
+void Mesh::Impl::pump(const Moment& now) {
+  for (;;) {
+    std::vector<gossip::ContactResult> results;
+    bool any = false;
+    while (const auto event = node_.poll_event()) {
+      any = true;
+      if (const auto* result = std::get_if<gossip::ContactResult>(&*event)) {
+        results.push_back(*result);
+      } else {
+        std::visit([&](const auto& e) { on(e, now); }, *event);
+      }
+    }
+    for (const gossip::ContactResult& result : results)
+      on(result, now);
+    if (!any) break;
+  }
+  watch_loneliness(now.at);
+  while (auto notice = herald_.poll())
+    facts_.emplace_back(std::move(*notice));
+}
+
+void Mesh::Impl::leave(Duration max_wait, const Moment& now) {
+  if (phase_ == Phase::leaving || phase_ == Phase::left) return;
+  const bool was_announced = phase_ == Phase::announced;
+  phase_ = Phase::leaving;
+  lonely_due_.reset();
+  probe_deadline_.reset();
+  confirm_deadline_.reset();
+  leave_deadline_ = now.at + max_wait;
+  if (was_announced) {
+    node_.leave(now.at);
+  } else {
+    leave_done(0);
+  }
+}
+
+void Mesh::Impl::leave_done(std::size_t told) {
+  if (phase_ != Phase::leaving) return;
+  phase_ = Phase::left;
+  leave_deadline_.reset();
+  facts_.emplace_back(
+      Notice{Severity::lifecycle, "left", "left the mesh; told " + members_text(told)});
+  facts_.emplace_back(LeaveDone{told});
+}
+
+std::optional<Instant> Mesh::Impl::next_timeout() const {
+  std::optional<Instant> next;
+  if (const auto wakeup = node_.poll_timeout()) next = wakeup->at;
+  take_earlier(next, foreign_.poll_timeout());
+  take_earlier(next, herald_.poll_timeout());
+  take_earlier(next, leave_deadline_);
+  take_earlier(next, probe_deadline_);
+  if (phase_ == Phase::announced) {
+    take_earlier(next, confirm_deadline_);
+    take_earlier(next, lonely_due_);
+    take_earlier(next, reconnect_.poll_timeout());
+    take_earlier(next, roster_.next_expiry());
+    if (!seed_is_live()) take_earlier(next, seeds_.poll_timeout());
+  }
+  return next;
+}
+
+std::optional<Fact> Mesh::Impl::next_fact() {
+  if (facts_.empty()) return std::nullopt;
+  Fact fact = std::move(facts_.front());
+  facts_.pop_front();
+  return fact;
+}
+
+// --- the public face ---
+
+Mesh::Mesh(Config config, wire::Keyring keyring, Rng rng, std::vector<Member> restored, Moment now)
+    : impl_(std::make_unique<Impl>(
+          std::move(config), std::move(keyring), std::move(rng), std::move(restored), now)) {}
+
+Mesh::~Mesh() = default;
+Mesh::Mesh(Mesh&&) noexcept = default;
+Mesh& Mesh::operator=(Mesh&&) noexcept = default;
+
+void Mesh::handle_packet(const Endpoint& from, ByteView datagram, Moment now) {
+  impl_->node().handle_packet(from, datagram, now.at);
+  impl_->pump(now);
+}
+
+std::optional<Bytes> Mesh::handle_request(const Endpoint& from, ByteView frame, Moment now) {
+  auto reply = impl_->node().handle_request(from, frame, now.at);
+  impl_->pump(now);
+  return reply;
+}
+
+void Mesh::handle_reply(gossip::StreamId id, ByteView frame, Moment now) {
+  impl_->node().handle_reply(id, frame, now.at);
+  impl_->pump(now);
+}
+
+void Mesh::handle_stream_failed(gossip::StreamId id, std::string reason, Moment now) {
+  impl_->node().handle_stream_failed(id, std::move(reason), now.at);
+  impl_->pump(now);
+}
+
+void Mesh::handle_stream_done(gossip::StreamId id, Moment now) {
+  impl_->node().handle_stream_done(id, now.at);
+  impl_->pump(now);
+}
+
+void Mesh::handle_send_error(const Endpoint& to, Moment now) {
+  impl_->node().handle_send_error(to, now.at);
+  impl_->pump(now);
+}
+
+void Mesh::handle_timeout(Moment now) {
+  impl_->node().handle_timeout(now.at);
+  impl_->pump(now);
+  impl_->run_timers(now);
+  impl_->pump(now);
+}
+
+void Mesh::set_seeds(std::vector<Endpoint> seeds, Moment now) {
+  impl_->set_seeds(seeds, now);
+  impl_->pump(now);
+}
+
+void Mesh::start(Duration probe_max, Moment now) {
+  impl_->start(probe_max, now);
+  impl_->pump(now);
+}
+
+void Mesh::leave(Duration max_wait, Moment now) {
+  impl_->leave(max_wait, now);
+  impl_->pump(now);
+}
+
+void Mesh::incarnations_reserved(std::uint32_t end, Moment now) {
+  impl_->node().extend_incarnations(end, now.at);
+  impl_->pump(now);
+}
+
+std::optional<gossip::Transmit> Mesh::poll_transmit() {
+  return impl_->node().poll_transmit();
+}
+
+std::optional<gossip::StreamRequest> Mesh::poll_stream() {
+  return impl_->node().poll_stream();
+}
+
+std::optional<Fact> Mesh::poll_fact() {
+  return impl_->next_fact();
+}
+
+std::optional<Instant> Mesh::poll_timeout() const {
+  return impl_->next_timeout();
+}
+
+const Member* Mesh::find(std::string_view name) const {
+  return impl_->roster().find(name);
+}
+
+std::vector<Member> Mesh::members() const {
+  return impl_->roster().all();
+}
+
+bool Mesh::is_member_address(const IpAddress& address) const {
+  return impl_->node().is_member_address(address) || impl_->roster().has_underlay(address);
+}
+
+std::size_t Mesh::live() const {
+  return impl_->roster().live();
+}
+
+bool Mesh::announced() const {
+  return impl_->announced();
+}
+
+}  // namespace wesher::mesh

@@ -1,0 +1,162 @@
+// Everybody we know but ourselves, and who of them owns which overlay address and which public key.
+// Pure data structure: it is told what was seen and gives the rows that changed. O(log n) per
+// event, plus the rows that change.
+//
+// Life of a member:
+//
+//   alive <-> suspect --> failed --(failed_retention)--> forgotten
+//     |                     |
+//     +-------> left <------+      left --(left_retention)--> forgotten
+//
+// While nobody is live nobody is forgotten, since whoever is left to call is worth more than a
+// tidy table: a member whose time is over becomes a seed then.
+//
+// A restored member that was alive or suspect is *unconfirmed* until it is seen: it keeps its
+// state, its peer and its claims, but does not count as live.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "mesh/contest.h"
+#include "mesh/fact.h"
+#include "mesh/judge.h"
+#include "model/member.h"
+
+namespace wesher::mesh {
+
+/// Alive or suspect: it is there as far as anybody knows.
+[[nodiscard]] inline bool is_live_state(MemberState state) {
+  return state == MemberState::alive || state == MemberState::suspect;
+}
+
+/// What was seen of a member just now.
+struct Sighting {
+  std::string name;
+  Bytes underlay_bytes;  ///< 4 or 16 bytes; anything else leaves the address as it was
+  std::uint16_t gossip_port = 0;
+  std::uint32_t incarnation = 0;
+  MemberState state = MemberState::alive;
+  Judgement judgement;
+};
+
+class Roster {
+ public:
+  struct Limits {
+    Duration failed_retention;
+    Duration left_retention;
+    std::size_t members;  ///< rows at most
+  };
+
+  explicit Roster(Limits limits) : limits_(limits) {}
+
+  // --- changes; each adds to the facts that `take` gives ---
+
+  /// Takes a stored member over as it is, `judgement` being today's of its metadata. The age of a
+  /// failed or left one counts on from `state_since`, clamped to [0, retention]; at least
+  /// kRestoredGrace remains. A `state_since` in the future becomes now.
+  void restore(const Member& stored, const Judgement& judgement, const Moment& now);
+  /// Takes in what was seen. `why` is for history where the state changes; changes of key, address
+  /// and standing add their own clauses.
+  void see(const Sighting& sighting, std::string why, const Moment& now);
+  /// Notes whether a member answers over TCP only.
+  void set_tcp_only(std::string_view name, bool tcp_only);
+  /// Unconfirmed members become failed.
+  void fail_unconfirmed(const std::string& why, const Moment& now);
+  /// Drops members whose retention is over.
+  void expire(const Moment& now);
+
+  /// The facts since the last call, in order.
+  [[nodiscard]] std::vector<Fact> take();
+
+  // --- questions ---
+
+  [[nodiscard]] const Member* find(std::string_view name) const;
+  [[nodiscard]] std::vector<Member> all() const;  ///< sorted by name
+
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+  /// Members seen alive or suspect in this run.
+  [[nodiscard]] std::size_t live() const { return live_; }
+
+  [[nodiscard]] bool is_live(std::string_view name) const;
+  /// How long a member has been in its state; zero for an unknown one. Not moved by the wall clock.
+  [[nodiscard]] Duration state_age(std::string_view name, Instant now) const;
+  [[nodiscard]] bool is_unconfirmed(std::string_view name) const;
+  /// Whether this one is not live, or was the owner of its key, and another name announces that key
+  /// now: nobody answers to the old name any more.
+  [[nodiscard]] bool is_replaced(std::string_view name) const;
+  /// A live member at that endpoint; empty: none.
+  [[nodiscard]] std::string_view live_at(const Endpoint& endpoint) const;
+  /// Whether a member of any state has that underlay address.
+  [[nodiscard]] bool has_underlay(const IpAddress& address) const;
+  /// Members that are not live, in the order of their names, starting behind `after` and around.
+  [[nodiscard]] std::vector<std::string> absent_after(std::string_view after,
+                                                      std::size_t count) const;
+  /// When `expire` has something to do.
+  [[nodiscard]] std::optional<Instant> next_expiry() const;
+
+  /// The owners by the rule of Contest; empty: nobody.
+  [[nodiscard]] std::string_view owner_of(const IpAddress& address) const;
+  [[nodiscard]] std::string_view owner_of(const PublicKey& key) const;
+
+ private:
+  struct Entry {
+    Member member;
+    Judgement judgement;
+    std::optional<PublicKey> key_claim;
+    std::optional<IpAddress> address_claim;
+    std::optional<Instant> expires;
+    Instant entered{};      ///< when the state was entered
+    bool seen = false;      ///< in this run
+    bool tcp_only = false;  ///< answers no UDP
+    bool replaced = false;  ///< owned its key until another name did
+    bool overdue = false;   ///< its retention is over, but nobody is live
+  };
+
+  using Entries = std::map<std::string, Entry, std::less<>>;
+  using Names = std::set<std::string, std::less<>>;
+  /// Rank, when the state was entered, name: who goes first when the table is full.
+  using Eviction = std::tuple<unsigned, Instant, std::string>;
+
+  Entry* admit(const std::string& name, const Moment& now);
+  void index(const Entry& entry, bool add);
+  void touch(const Entry& entry);
+  [[nodiscard]] Duration retention_of(MemberState state) const;
+  void enter_state(Entry& entry, MemberState state, const Moment& now);
+  void settle_key(Entry& entry);
+  void settle_address(Entry& entry);
+  void key_changed(const PublicKey& key, const Contest<PublicKey>::Owners& owners);
+  void address_changed(const IpAddress& address, const Contest<IpAddress>::Owners& owners);
+  void stand(Entry& entry) const;
+  void finish(std::string_view subject, const std::string& why);
+  void forget(const std::string& name, const std::string& why);
+
+  Limits limits_;
+  Entries entries_;
+  Contest<PublicKey> keys_;
+  Contest<IpAddress> addresses_;
+  /// Rows that the running change may alter, as they were before it; nothing: the row is new.
+  std::map<std::string, std::optional<Member>, std::less<>> touched_;
+  std::vector<Fact> facts_;
+  std::size_t live_ = 0;
+  Names absent_;
+  Names unconfirmed_;
+  std::map<Endpoint, Names> live_endpoints_;
+  std::map<IpAddress, std::size_t> underlays_;
+  std::set<std::pair<Instant, std::string>> expiries_;
+  std::set<Eviction> evictable_;
+};
+
+/// A restored member that is past its retention is tried for this long before it is forgotten, so
+/// that a cluster that was switched off for longer finds itself again.
+inline constexpr Duration kRestoredGrace = std::chrono::minutes{10};
+
+}  // namespace wesher::mesh
