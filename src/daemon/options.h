@@ -1,5 +1,5 @@
 // The options of the daemon: command line over environment over default, with the Go program's
-// names, variables, defaults and meaning. Parsing only; nothing of the host is looked at here.
+// names, variables, defaults and meaning. Of the host only the file with the cluster key is read.
 #pragma once
 
 #include <cstdint>
@@ -50,19 +50,22 @@ struct Options {
 
   Options() { overlay_net = Prefix{IpAddress::v4(10, 0, 0, 0), 8}; }
 
-  /// Names and values for the database and `state dump`; never a key.
+  /// Names and values for the database and `state dump`: every option that lasts, under its name on
+  /// the command line; empty if it was not given and has no fixed default. Never a key.
   [[nodiscard]] std::map<std::string, std::string> effective() const;
 };
 
 using Environment = std::function<std::optional<std::string>(const char* name)>;
 
 /// Parses the arguments of `wesher [agent]` (without program name and subcommand). An empty
-/// variable counts as unset; booleans are read as Go's strconv.ParseBool does. Errc::malformed: one
-/// line that names option or variable and the remedy.
+/// variable counts as unset, an empty value on the command line as the default; booleans are read
+/// as Go's strconv.ParseBool does. `--join` may be repeated, of all others the last one counts.
+/// Without a key the file $CREDENTIALS_DIRECTORY/cluster-key is read, if there is one.
+/// Errc::malformed: one line that names option or variable and the remedy, and never repeats a key.
 [[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments,
                                             const Environment& environment);
 
-/// The text of `wesher --help` for the daemon's options.
+/// The text of `wesher --help` for the daemon's options, at most 80 columns wide.
 [[nodiscard]] std::string options_help();
 
 }  // namespace wesher::daemon
