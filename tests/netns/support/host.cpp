@@ -210,14 +210,14 @@ std::string Host::member_state(const std::string& member) const {
   return "";
 }
 
-std::string Host::fingerprint() const {
+std::string Host::fingerprint(Fingerprint what) const {
   std::string out = "links:\n" + exec({"ip", "-br", "link"}).out;
   out += "addresses:\n" + exec({"ip", "-br", "address"}).out;
   for (const char* family : {"-4", "-6"})
     out += std::string("routes ") + family + ":\n" +
            exec({"ip", family, "route", "show", "table", "all"}).out;
   out += "hosts file:\n" + hosts_file();
-  out += "state:\n" + folder_fingerprint(folder_ + "/lib");
+  if (what == Fingerprint::with_state) out += "state:\n" + folder_fingerprint(folder_ + "/lib");
   return out;
 }
 

@@ -19,6 +19,9 @@ namespace wesher::netns {
 /// How hosts are joined below the overlay.
 enum class Underlay { ipv4, ipv6 };
 
+/// Whether the state directory counts as part of a host's fingerprint.
+enum class Fingerprint { with_state, without_state };
+
 /// A peer as `wg show NAME dump` tells it.
 struct DevicePeer {
   std::string public_key;
@@ -46,6 +49,9 @@ class Host {
 
   /// The address others reach this host at, below the overlay.
   [[nodiscard]] const std::string& underlay_address() const { return underlay_address_; }
+
+  /// Its descriptor, open as long as the host lives.
+  [[nodiscard]] int network_namespace() const { return namespaces_.net; }
 
   /// Where a path of the host lies for the scenario: only below /etc, /run and /var/lib/wesher.
   [[nodiscard]] std::string path(const std::string& inside) const;
@@ -97,7 +103,7 @@ class Host {
 
   /// Links, addresses, routes, the hosts file and the state directory as one text, for "nothing
   /// changed". Lock files are left out: they hold nothing.
-  [[nodiscard]] std::string fingerprint() const;
+  [[nodiscard]] std::string fingerprint(Fingerprint what = Fingerprint::with_state) const;
   /// All that helps to understand a failure: log, device, routes, hosts file.
   [[nodiscard]] std::string report() const;
 

@@ -1,0 +1,61 @@
+#include "netns/support/refusal.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "netns/support/settings.h"
+
+namespace wesher::netns {
+
+void require_refused(Host& host,
+                     const std::vector<std::string>& arguments,
+                     const Refusal& refusal) {
+  const auto scope = refusal.compare_state ? Fingerprint::with_state : Fingerprint::without_state;
+  const std::string before = host.fingerprint(scope);
+  std::vector<std::string> argv = refusal.prefix;
+  argv.insert(argv.end(), {settings().wesher, "--backend",
+                           refusal.backend.empty() ? settings().backend : refusal.backend});
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  const Output output = host.exec_with(refusal.variables, argv);
+  INFO(output.text());
+  REQUIRE(output.exit_code == refusal.exit_code);
+  REQUIRE(output.out.empty());
+  REQUIRE(std::count(output.err.begin(), output.err.end(), '\n') == 1);
+  REQUIRE(output.err.back() == '\n');
+  for (const std::string& text : refusal.mentions)
+    REQUIRE_THAT(output.err, Catch::Matchers::Contains(text));
+  for (const std::string& text : refusal.never_mentions)
+    REQUIRE_THAT(output.err, !Catch::Matchers::Contains(text));
+  REQUIRE(host.fingerprint(scope) == before);
+}
+
+HeldPort::HeldPort(const Host& host, Port kind, std::uint16_t number) {
+  const int own = ::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (own < 0 || ::setns(host.network_namespace(), CLONE_NEWNET) != 0)
+    throw std::runtime_error("cannot enter a network namespace");
+  // A socket stays in the namespace that it was made in.
+  fd_ = ::socket(AF_INET6, (kind == Port::tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(number);
+  const bool bound =
+      ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      (kind == Port::udp || ::listen(fd_, 1) == 0);
+  const bool back = ::setns(own, CLONE_NEWNET) == 0;
+  ::close(own);
+  if (!bound || !back) throw std::runtime_error("cannot hold port " + std::to_string(number));
+}
+
+HeldPort::~HeldPort() {
+  ::close(fd_);
+}
+
+}  // namespace wesher::netns
