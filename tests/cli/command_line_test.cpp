@@ -1,0 +1,108 @@
+#include "cli/command_line.h"
+
+#include <catch2/catch.hpp>
+
+using namespace wesher;
+using namespace wesher::cli;
+
+namespace {
+
+std::string error_of(const std::vector<std::string>& arguments) {
+  const auto parsed = parse_command_line(arguments);
+  if (parsed) return "parsed";
+  CHECK(parsed.error().code == Errc::malformed);
+  return parsed.error().detail;
+}
+
+using Strings = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("no command or a flag first is the daemon with all flags", "[cli][command line]") {
+  CHECK(parse_command_line({})->command == Command::agent);
+  const auto flags = parse_command_line({"--join", "status", "--init"});
+  CHECK(flags->command == Command::agent);
+  CHECK(flags->agent_arguments == Strings{"--join", "status", "--init"});
+  const auto named = parse_command_line({"agent", "--join", "status"});
+  CHECK(named->command == Command::agent);
+  CHECK(named->agent_arguments == Strings{"--join", "status"});
+}
+
+TEST_CASE("commands take their flags in any order", "[cli][command line]") {
+  const auto status = parse_command_line({"status", "--json", "--interface", "wg9", "--check"});
+  REQUIRE(status.has_value());
+  CHECK(status->command == Command::status);
+  CHECK(status->json);
+  CHECK(status->check);
+  CHECK(status->interface == "wg9");
+  CHECK(parse_command_line({"members"})->command == Command::members);
+  CHECK(parse_command_line({"peers", "--json"})->command == Command::members);
+  CHECK(parse_command_line({"plan", "--detailed-exitcode"})->detailed_exitcode);
+  CHECK(parse_command_line({"leave", "--interface=wg9"})->interface == "wg9");
+  CHECK(parse_command_line({"key", "show"})->command == Command::key_show);
+  CHECK(parse_command_line({"state", "dump", "--json"})->json);
+  CHECK(parse_command_line({"version", "--json"})->json);
+}
+
+TEST_CASE("ip takes a family and one node in either order", "[cli][command line]") {
+  const auto before = parse_command_line({"ip", "-4", "web1"});
+  REQUIRE(before.has_value());
+  CHECK(before->family == Family::v4);
+  CHECK(before->node == "web1");
+  const auto behind = parse_command_line({"ip", "web1", "-6"});
+  REQUIRE(behind.has_value());
+  CHECK(behind->family == Family::v6);
+  CHECK(behind->node == "web1");
+  CHECK(parse_command_line({"ip"})->node.empty());
+  CHECK(error_of({"ip", "-4", "-6"}) == "-4 and -6 exclude each other; see 'wesher ip --help'");
+  CHECK(error_of({"ip", "a", "b"}) == "unexpected argument 'b'; see 'wesher ip --help'");
+}
+
+TEST_CASE("help and version win wherever they stand", "[cli][command line]") {
+  CHECK(parse_command_line({"--version"})->command == Command::version);
+  CHECK(parse_command_line({"--init", "--help"})->command == Command::help);
+  CHECK_FALSE(parse_command_line({"-h"})->help_about.has_value());
+  CHECK(parse_command_line({"plan", "--bogus", "--help"})->help_about == Command::plan);
+  CHECK(parse_command_line({"agent", "-h"})->help_about == Command::agent);
+  CHECK(parse_command_line({"help", "state", "dump"})->help_about == Command::state_dump);
+  CHECK(parse_command_line({"help"})->command == Command::help);
+}
+
+TEST_CASE("a usage error is one sentence that names the argument", "[cli][command line]") {
+  CHECK(error_of({"foo"}) == "unknown command 'foo'; see 'wesher --help'");
+  CHECK(error_of({"f\x1bo"}) == "unknown command 'f\\x1bo'; see 'wesher --help'");
+  CHECK(error_of({"key"}) == "'wesher key' needs a second word: 'wesher key show'");
+  CHECK(error_of({"state", "--json"}) == "'wesher state' needs a second word: 'wesher state dump'");
+  CHECK(error_of({"key", "rotate"}) == "unknown command 'key rotate'; see 'wesher --help'");
+  CHECK(error_of({"help", "foo"}) == "unknown command 'foo'; see 'wesher --help'");
+  CHECK(error_of({"status", "--bogus"}) == "unknown flag '--bogus'; see 'wesher status --help'");
+  CHECK(error_of({"status", "-x"}) == "unknown flag '-x'; see 'wesher status --help'");
+  CHECK(error_of({"leave", "--json"}) == "unknown flag '--json'; see 'wesher leave --help'");
+  CHECK(error_of({"members", "--check"}) == "unknown flag '--check'; see 'wesher members --help'");
+  CHECK(error_of({"status", "web1"}) == "unexpected argument 'web1'; see 'wesher status --help'");
+  CHECK(error_of({"plan", "--interface"}) ==
+        "--interface needs the name of an interface; see 'wesher plan --help'");
+  CHECK(error_of({"plan", "--interface", "--json"}) ==
+        "--interface needs the name of an interface; see 'wesher plan --help'");
+  CHECK(error_of({"status", "--json=perhaps"}) != "parsed");
+}
+
+TEST_CASE("a detailed exit code of plan turns usage errors into failures", "[cli][command line]") {
+  CHECK(usage_errors_are_failures({"plan", "--bogus", "--detailed-exitcode"}));
+  CHECK_FALSE(usage_errors_are_failures({"plan", "--bogus"}));
+  CHECK_FALSE(usage_errors_are_failures({"status", "--detailed-exitcode"}));
+}
+
+TEST_CASE("help names every command and every command has help", "[cli][command line]") {
+  const std::string overview = help_text(std::nullopt, "  --agent-options\n");
+  for (const auto* name : {"agent", "status", "members", "ip", "plan", "leave", "key show",
+                           "state dump", "version", "help"}) {
+    CAPTURE(name);
+    CHECK(overview.find(std::string("\n  ") + name + " ") != std::string::npos);
+  }
+  CHECK(overview.ends_with("  --agent-options\n"));
+  const std::string plan = help_text(Command::plan, "");
+  CHECK(
+      plan.starts_with("Usage: wesher plan [--interface IFACE] [--json] [--detailed-exitcode]\n"));
+  CHECK(help_text(Command::agent, "  --agent-options\n").ends_with("  --agent-options\n"));
+}
