@@ -185,7 +185,7 @@ TEST_CASE("a hostname that is no name for a member is refused") {
   require_refused(host, {}, {.exit_code = kUsage, .mentions = {"hostname", "--node-name"}});
 }
 
-TEST_CASE("--join without any key is refused instead of founding a cluster") {
+TEST_CASE("joining without any key is refused instead of founding a cluster") {
   Rig rig(1);
   require_refused(rig.host(1), {"--join", "172.31.0.9"},
                   {.exit_code = kUsage, .mentions = {"--join", "--cluster-key"}});
