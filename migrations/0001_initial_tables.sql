@@ -107,7 +107,7 @@ CREATE TABLE request (
   id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL
     CHECK (length(kind) BETWEEN 1 AND 32 AND kind NOT GLOB '*[^a-z -]*'),
-  arguments TEXT NOT NULL CHECK (length(arguments) <= 4096 AND json_valid(arguments)),
+  arguments TEXT NOT NULL CHECK (length(arguments) <= 4096),
   uid INTEGER NOT NULL CHECK (uid BETWEEN 0 AND 4294967295),
   created_ms INTEGER NOT NULL,
   expires_ms INTEGER NOT NULL CHECK (expires_ms - created_ms BETWEEN 0 AND 60000),

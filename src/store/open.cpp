@@ -51,6 +51,8 @@ Result<void> prepare_file(const std::string& path) {
 
 /// Why the content can't be used as it is; empty if it can.
 std::string damage_in(SQLite::Database& db, const SchemaSource& source) {
+  // The file may be written (why_not_writable), so it says so itself.
+  if (sqlite3_db_readonly(db.getHandle(), "main") != 0) return "it is damaged (its write version)";
   const std::string check = db.execAndGet("PRAGMA quick_check(1)").getString();
   if (check != "ok") return "it is damaged (" + check + ")";
   if (schema_text(db) != expected_schema_text(source.schema)) {

@@ -41,16 +41,16 @@ struct SelfRow {
 struct HistoryEntry {
   std::int64_t id = 0;
   WallTime at{};
-  std::string object;  ///< "member db1", "peer web1", "link", "daemon", "hosts", …
-  std::string what;    ///< "alive -> failed", "added", "started", "refused", …
-  std::string reason;
+  std::string object{};  ///< "member db1", "peer web1", "link", "daemon", "hosts", …
+  std::string what{};    ///< "alive -> failed", "added", "started", "refused", …
+  std::string reason{};
 };
 
 /// Result of the last attempt to apply one object.
 struct AppliedObject {
-  std::string object;
+  std::string object{};
   bool ok = true;
-  std::string detail;  ///< the error, or empty
+  std::string detail{};  ///< the error, or empty
   WallTime at{};
   std::uint32_t attempts = 1;  ///< in a row without success; 1 for a success
 };
@@ -58,38 +58,38 @@ struct AppliedObject {
 struct AppliedReport {
   std::uint64_t generation = 0;  ///< the desired generation that the last full pass reached
   WallTime at{};
-  std::vector<AppliedObject> failed;  ///< objects whose last attempt failed, sorted
+  std::vector<AppliedObject> failed{};  ///< objects whose last attempt failed, sorted
 };
 
 enum class HealthKind : std::uint8_t { seed, foreign_packets, member };
 
 struct HealthRow {
   HealthKind kind = HealthKind::seed;
-  std::string subject;  ///< seed endpoint, source address, member name
+  std::string subject{};  ///< seed endpoint, source address, member name
   bool ok = false;
-  std::string detail;
+  std::string detail{};
   std::uint64_t count = 0;
   WallTime since{};
 };
 
 struct Request {
   std::int64_t id = 0;
-  std::string kind;       ///< "leave"
-  std::string arguments;  ///< JSON object
+  std::string kind{};       ///< "leave"
+  std::string arguments{};  ///< JSON object
   std::uint32_t uid = 0;
   WallTime created{};
   WallTime expires{};
-  std::string state;  ///< "waiting", "running", "done", "refused", "expired"
-  std::string result;
+  std::string state{};  ///< "waiting", "running", "done", "refused", "expired"
+  std::string result{};
 };
 
 /// Everything that one batch of the reconcile loop writes, in one transaction.
 struct Batch {
-  std::optional<SelfRow> self;
-  std::vector<Member> members;         ///< upserts
-  std::vector<std::string> forgotten;  ///< member names to delete
-  std::vector<HistoryEntry> history;   ///< ids ignored
-  std::vector<HealthRow> health;       ///< upserts by (kind, subject)
+  std::optional<SelfRow> self{};
+  std::vector<Member> members{};         ///< upserts
+  std::vector<std::string> forgotten{};  ///< member names to delete
+  std::vector<HistoryEntry> history{};   ///< ids ignored
+  std::vector<HealthRow> health{};       ///< upserts by (kind, subject)
 
   [[nodiscard]] bool empty() const {
     return !self && members.empty() && forgotten.empty() && history.empty() && health.empty();
