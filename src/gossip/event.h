@@ -64,6 +64,8 @@ struct Suspicion {
 /// A member's suspicion ran out, or somebody else's did.
 struct Failed {
   Record record;
+  /// The message named no accuser: memberlist v0.1.5 and older say goodbye like that. A hint only.
+  bool maybe_left = false;
 };
 
 /// A member said goodbye.

@@ -1,0 +1,69 @@
+// Messages about members that wait to be gossiped: memberlist's TransmitLimitedQueue (queue.go).
+// One message a subject; each is sent a limited number of times; a draw takes the least sent ones
+// first, among those the largest that fits, among those the newest. Adding, replacing and each
+// message drawn cost O(log n).
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace wesher::gossip {
+
+class BroadcastQueue {
+ public:
+  /// At most `capacity` messages are held; the most often sent one gives way.
+  explicit BroadcastQueue(std::size_t capacity) : capacity_(capacity) {}
+
+  /// Adds a message about `subject`; an older one about it is dropped. Empty messages are not
+  /// taken.
+  void put(std::string_view subject, Bytes message);
+
+  /// Takes messages for one datagram: together at most `budget` bytes, each charged its length
+  /// + 2, at most `parts` of them. Each counts one transmission and is gone after `limit`.
+  [[nodiscard]] std::vector<Bytes> draw(std::size_t budget, std::size_t parts, unsigned limit);
+
+  [[nodiscard]] bool contains(std::string_view subject) const {
+    return items_.find(subject) != items_.end();
+  }
+
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
+
+  [[nodiscard]] bool empty() const { return items_.empty(); }
+
+ private:
+  struct Rank {
+    unsigned transmits = 0;
+    std::size_t size = 0;
+    std::uint64_t id = 0;
+
+    /// The order in which a draw prefers.
+    friend std::strong_ordering operator<=>(const Rank& a, const Rank& b) {
+      if (const auto c = a.transmits <=> b.transmits; c != 0) return c;
+      if (const auto c = b.size <=> a.size; c != 0) return c;
+      return b.id <=> a.id;
+    }
+
+    friend bool operator==(const Rank&, const Rank&) = default;
+  };
+
+  struct Item {
+    Bytes message;
+    Rank rank;
+  };
+
+  using Items = std::map<std::string, Item, std::less<>>;
+
+  std::size_t capacity_;
+  std::uint64_t next_id_ = 0;
+  Items items_;
+  std::map<Rank, Items::iterator> ranked_;
+};
+
+}  // namespace wesher::gossip

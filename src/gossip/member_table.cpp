@@ -1,0 +1,209 @@
+// The indices of member_table.h. A change of state takes a member out of all of them (`unfile`)
+// and puts it back where it now belongs (`file`), so that they can't drift from the record.
+#include "gossip/member_table.h"
+
+#include <algorithm>
+
+namespace wesher::gossip {
+
+namespace {
+
+Endpoint endpoint_of(const Record& record) {
+  return {IpAddress::from_bytes(record.address).value_or(IpAddress{}), record.port};
+}
+
+bool is_live(RecordState state) {
+  return state == RecordState::alive || state == RecordState::suspect;
+}
+
+}  // namespace
+
+MemberTable::MemberTable(Record record) {
+  const std::string name = record.name;
+  self_ = &members_[name];
+  self_->record = std::move(record);
+  self_->endpoint = endpoint_of(self_->record);
+  self_->id = next_id_++;
+  self_->verified = true;
+}
+
+Member* MemberTable::find(std::string_view name) {
+  const auto found = members_.find(name);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+const Member* MemberTable::find(std::string_view name) const {
+  const auto found = members_.find(name);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+Member* MemberTable::at(const Endpoint& endpoint) {
+  const auto found = by_endpoint_.lower_bound({endpoint, 0});
+  return found == by_endpoint_.end() || found->first.first != endpoint ? nullptr : found->second;
+}
+
+bool MemberTable::has_address(const IpAddress& address) const {
+  const auto found = by_endpoint_.lower_bound({Endpoint{address, 0}, 0});
+  return found != by_endpoint_.end() && found->first.first.address == address;
+}
+
+Member& MemberTable::add(Record record, Rng& rng) {
+  const std::string name = record.name;
+  Member& member = members_[name];
+  member.record = std::move(record);
+  member.endpoint = endpoint_of(member.record);
+  member.id = next_id_++;
+  by_endpoint_[{member.endpoint, member.id}] = &member;
+  ++unverified_;
+  file(member, rng);
+  return member;
+}
+
+void MemberTable::enter(Member& member, RecordState state, Instant now, Rng& rng) {
+  if (&member != self_) unfile(member);
+  member.record.state = state;
+  member.record.changed = now;
+  if (&member != self_) file(member, rng);
+}
+
+void MemberTable::move(Member& member, Bytes address, std::uint16_t port) {
+  if (&member != self_) by_endpoint_.erase({member.endpoint, member.id});
+  member.record.address = std::move(address);
+  member.record.port = port;
+  member.endpoint = endpoint_of(member.record);
+  if (&member != self_) by_endpoint_[{member.endpoint, member.id}] = &member;
+}
+
+void MemberTable::verify(Member& member) {
+  if (member.verified) return;
+  member.verified = true;
+  --unverified_;
+}
+
+void MemberTable::pool_add(Pool& pool, Slot slot, Member& member) {
+  if (member.*slot != Member::kNowhere) return;
+  member.*slot = pool.size();
+  pool.push_back(&member);
+}
+
+void MemberTable::pool_remove(Pool& pool, Slot slot, Member& member) {
+  if (member.*slot == Member::kNowhere) return;
+  pool_swap(pool, slot, member.*slot, pool.size() - 1);
+  pool.pop_back();
+  member.*slot = Member::kNowhere;
+}
+
+void MemberTable::pool_swap(Pool& pool, Slot slot, std::size_t a, std::size_t b) {
+  std::swap(pool[a], pool[b]);
+  pool[a]->*slot = a;
+  pool[b]->*slot = b;
+}
+
+void MemberTable::enter_round(Member& member, Rng& rng) {
+  if (member.in_round != Member::kNowhere) return;
+  const std::size_t last = round_.size();
+  const std::size_t place = rng.below(last + 1);
+  round_.push_back(&member);
+  std::swap(round_[place], round_[last]);
+  for (const std::size_t i : {place, last}) {
+    if (round_[i] != nullptr) round_[i]->in_round = i;
+  }
+}
+
+void MemberTable::leave_round(Member& member) {
+  if (member.in_round == Member::kNowhere) return;
+  round_[member.in_round] = nullptr;
+  member.in_round = Member::kNowhere;
+}
+
+void MemberTable::file(Member& member, Rng& rng) {
+  const RecordState state = member.record.state;
+  if (is_live(state)) {
+    ++live_;
+    enter_round(member, rng);
+  } else {
+    leave_round(member);
+    retired_[{member.record.changed, member.id}] = &member;
+  }
+  if (state == RecordState::alive) pool_add(alive_, &Member::in_alive, member);
+  if (state != RecordState::left) pool_add(gossip_, &Member::in_gossip, member);
+}
+
+void MemberTable::unfile(Member& member) {
+  if (is_live(member.record.state)) {
+    --live_;
+  } else {
+    retired_.erase({member.record.changed, member.id});
+  }
+  pool_remove(alive_, &Member::in_alive, member);
+  pool_remove(gossip_, &Member::in_gossip, member);
+}
+
+MemberTable::Turn MemberTable::next_turn(Rng& rng) {
+  Turn turn;
+  for (;;) {
+    while (turn_ < round_.size()) {
+      turn.member = round_[turn_++];
+      if (turn.member != nullptr) return turn;
+    }
+    if (turn.wrapped) return turn;
+    turn.wrapped = true;
+    turn_ = 0;
+    std::erase(round_, nullptr);
+    rng.shuffle(round_);
+    for (std::size_t i = 0; i < round_.size(); ++i)
+      round_[i]->in_round = i;
+  }
+}
+
+std::vector<Member*> MemberTable::choose_alive(Rng& rng, std::size_t count, const Member* except) {
+  std::vector<Member*> chosen;
+  for (std::size_t i = 0; i < alive_.size() && chosen.size() < count; ++i) {
+    pool_swap(alive_, &Member::in_alive, i, i + rng.below(alive_.size() - i));
+    if (alive_[i] != except) chosen.push_back(alive_[i]);
+  }
+  return chosen;
+}
+
+std::vector<Member*> MemberTable::choose_gossip(Rng& rng,
+                                                std::size_t count,
+                                                Instant now,
+                                                Duration dead_for) {
+  std::vector<Member*> chosen;
+  while (chosen.size() < gossip_.size() && chosen.size() < count) {
+    const std::size_t i = chosen.size();
+    pool_swap(gossip_, &Member::in_gossip, i, i + rng.below(gossip_.size() - i));
+    Member& member = *gossip_[i];
+    if (!is_live(member.record.state) && now - member.record.changed > dead_for) {
+      pool_remove(gossip_, &Member::in_gossip, member);
+    } else {
+      chosen.push_back(&member);
+    }
+  }
+  return chosen;
+}
+
+std::vector<std::string> MemberTable::reap(Instant now, Duration age) {
+  std::vector<std::string> names;
+  while (!retired_.empty() && now - retired_.begin()->first.first > age) {
+    Member& member = *retired_.begin()->second;
+    names.push_back(member.record.name);
+    unfile(member);
+    leave_round(member);
+    by_endpoint_.erase({member.endpoint, member.id});
+    unverified_ -= member.verified ? 0 : 1;
+    members_.erase(names.back());
+  }
+  return names;
+}
+
+std::vector<Endpoint> MemberTable::live_endpoints() const {
+  std::vector<Endpoint> endpoints;
+  endpoints.reserve(live_);
+  for (const Member* member : gossip_) {
+    if (is_live(member->record.state)) endpoints.push_back(member->endpoint);
+  }
+  return endpoints;
+}
+
+}  // namespace wesher::gossip

@@ -1,0 +1,259 @@
+// The facade of a gossip node: inputs are handed to the part that they concern, outputs come from
+// the outbox and the timers of the parts. The parts: core.h (shared state), membership.h (claims),
+// own_member.h (what we say of ourselves), spreader.h (gossip), prober.h and pings.h (failure
+// detection), streams.h (push/pull).
+#include "gossip/node.h"
+
+#include <utility>
+
+#include "gossip/core.h"
+#include "gossip/membership.h"
+#include "gossip/nonce_memory.h"
+#include "gossip/own_member.h"
+#include "gossip/pings.h"
+#include "gossip/prober.h"
+#include "gossip/spreader.h"
+#include "gossip/streams.h"
+#include "wire/packet.h"
+
+namespace wesher::gossip {
+
+namespace {
+
+/// Pings answered, or relayed, for one datagram. Go sends one.
+constexpr unsigned kPingsPerDatagram = 4;
+
+}  // namespace
+
+struct Node::Impl {
+  Impl(Config config, wire::Keyring keyring, Rng rng, Admission* admission, Instant now)
+      : core(std::move(config), std::move(keyring), std::move(rng), admission, now),
+        nonces(core.rng),
+        spreader(core),
+        own(core, spreader),
+        membership(core, own),
+        streams(core, membership),
+        prober(core, membership, streams),
+        pings(core) {}
+
+  void packet(const Endpoint& from, ByteView datagram, Instant now);
+  void claim(const wire::PacketMessage& message, Instant now);
+  void request(const Endpoint& from, const wire::PacketMessage& message, Instant now);
+  void answer_ping(const Endpoint& from, const wire::Ping& ping);
+  void start(Instant now);
+  void stop();
+
+  Core core;
+  NonceMemory nonces;
+  Spreader spreader;
+  OwnMember own;
+  Membership membership;
+  Streams streams;
+  Prober prober;
+  Pings pings;
+  unsigned pings_left = 0;  ///< of the datagram at hand
+};
+
+void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
+  const bool sealed = datagram.size() > wire::kSealOverhead;
+  const ByteView nonce = sealed ? datagram.subspan(1, wire::kNonceBytes) : ByteView{};
+  if (sealed && nonces.seen(nonce)) return;
+  const wire::OpenedPacket opened = wire::open_packet(core.outbox.keyring(), datagram);
+  if (!opened.authenticated) return core.outbox.event(Undecryptable{from});
+  nonces.remember(nonce);
+  // Claims first: an ack of the same datagram then carries our refutation.
+  for (const wire::PacketMessage& message : opened.messages)
+    claim(message, now);
+  pings_left = kPingsPerDatagram;
+  for (const wire::PacketMessage& message : opened.messages)
+    request(from, message, now);
+  // Whoever accused us hears the answer now, not at the next tick.
+  if (own.take_refuted() && pings_left == kPingsPerDatagram) {
+    const Bytes alive = own.alive_message();
+    core.outbox.send(from, {&alive, 1});
+  }
+}
+
+void Node::Impl::claim(const wire::PacketMessage& message, Instant now) {
+  if (const auto* alive = std::get_if<wire::Alive>(&message)) {
+    membership.hear(*alive, now);
+  } else if (const auto* suspect = std::get_if<wire::Suspect>(&message)) {
+    membership.hear(*suspect, now);
+  } else if (const auto* dead = std::get_if<wire::Dead>(&message)) {
+    membership.hear(*dead, now);
+  }
+}
+
+void Node::Impl::request(const Endpoint& from, const wire::PacketMessage& message, Instant now) {
+  if (const auto* ping = std::get_if<wire::Ping>(&message)) {
+    answer_ping(from, *ping);
+  } else if (const auto* indirect = std::get_if<wire::IndirectPing>(&message)) {
+    if (pings_left > 0) {
+      --pings_left;
+      pings.relay(from, *indirect, now);
+    }
+  } else if (const auto* ack = std::get_if<wire::Ack>(&message)) {
+    if (!prober.on_ack(ack->sequence, now)) pings.on_ack(ack->sequence);
+  } else if (const auto* nack = std::get_if<wire::Nack>(&message)) {
+    prober.on_nack(nack->sequence);
+  }
+}
+
+void Node::Impl::answer_ping(const Endpoint& from, const wire::Ping& ping) {
+  if (!ping.node.empty() && ping.node != core.config.name) return;
+  if (pings_left == 0) return;
+  --pings_left;
+  std::vector<Bytes> messages{wire::encode(wire::Ack{ping.sequence, {}, true})};
+  const Member* member = core.table.at(from);
+  if (member != nullptr && core.announced()) {
+    Bytes accusation = accusation_of(member->record, core.config.name);
+    if (!accusation.empty()) messages.push_back(std::move(accusation));
+  }
+  if (messages.size() > 1) {
+    core.outbox.send(from, messages);
+  } else {
+    core.send(from, std::move(messages.front()));
+  }
+}
+
+void Node::Impl::start(Instant now) {
+  prober.start(now);
+  spreader.start(now);
+  streams.start(now);
+}
+
+void Node::Impl::stop() {
+  prober.stop();
+  streams.stop();
+}
+
+Node::Node(Config config, wire::Keyring keyring, Rng rng, Admission* admission, Instant now)
+    : impl_(std::make_unique<Impl>(
+          std::move(config), std::move(keyring), std::move(rng), admission, now)) {}
+
+Node::~Node() = default;
+Node::Node(Node&&) noexcept = default;
+Node& Node::operator=(Node&&) noexcept = default;
+
+void Node::handle_packet(const Endpoint& from, ByteView datagram, Instant now) {
+  impl_->core.begin_input();
+  impl_->packet(from, datagram, now);
+  impl_->own.settle(now);
+}
+
+std::optional<Bytes> Node::handle_request(const Endpoint&, ByteView frame, Instant now) {
+  impl_->core.begin_input();
+  auto answer = impl_->streams.answer(frame, now);
+  impl_->own.settle(now);
+  return answer;
+}
+
+void Node::handle_reply(StreamId id, ByteView frame, Instant now) {
+  impl_->core.begin_input();
+  if (const auto sequence = impl_->streams.reply(id, frame, now))
+    impl_->prober.on_tcp_ack(*sequence);
+  impl_->own.settle(now);
+}
+
+void Node::handle_stream_failed(StreamId id, std::string reason, Instant now) {
+  impl_->streams.failed(id, reason.empty() ? "the stream failed" : reason, now);
+}
+
+void Node::handle_stream_done(StreamId id, Instant now) {
+  impl_->streams.failed(id, "the stream ended without an answer", now);
+}
+
+void Node::handle_send_error(const Endpoint& to, Instant now) {
+  impl_->prober.on_send_error(to, now);
+}
+
+void Node::handle_timeout(Instant now) {
+  impl_->core.begin_input();
+  impl_->membership.timeout(now);
+  impl_->pings.timeout(now);
+  impl_->prober.timeout(now);
+  impl_->streams.timeout(now);
+  impl_->spreader.timeout(now);
+  impl_->own.settle(now);
+}
+
+void Node::probe_seed(const Endpoint& seed, Instant now) {
+  impl_->streams.probe_seed(seed, now);
+}
+
+void Node::announce(Instant now) {
+  if (impl_->own.announce(now)) impl_->start(now);
+}
+
+void Node::join(const Endpoint& seed, Instant now) {
+  impl_->streams.join(seed, now);
+}
+
+void Node::ping(const std::string& name, const Endpoint& to, Instant now) {
+  impl_->pings.ping(name, to, now);
+}
+
+void Node::update_meta(Bytes meta, Instant now) {
+  impl_->own.update_meta(std::move(meta), now);
+}
+
+void Node::move_to(Bytes address, std::uint16_t port, Instant now) {
+  impl_->own.move_to(std::move(address), port, now);
+}
+
+void Node::leave(Instant now) {
+  impl_->stop();
+  impl_->own.leave(now);
+}
+
+void Node::extend_incarnations(std::uint32_t end, Instant now) {
+  impl_->own.extend(end, now);
+}
+
+std::optional<Transmit> Node::poll_transmit() {
+  return impl_->core.outbox.poll_transmit();
+}
+
+std::optional<StreamRequest> Node::poll_stream() {
+  return impl_->core.outbox.poll_stream();
+}
+
+std::optional<Event> Node::poll_event() {
+  return impl_->core.outbox.poll_event();
+}
+
+std::optional<Wakeup> Node::poll_timeout() const {
+  std::optional<Wakeup> first;
+  for (const auto& next : {impl_->membership.next(), impl_->pings.next(), impl_->prober.next(),
+                           impl_->streams.next(), impl_->spreader.next()}) {
+    if (next && (!first || next->at < first->at)) first = next;
+  }
+  return first;
+}
+
+const Record* Node::find(std::string_view name) const {
+  const Member* member = impl_->core.table.find(name);
+  return member == nullptr ? nullptr : &member->record;
+}
+
+const Record& Node::self() const {
+  return impl_->core.table.self().record;
+}
+
+std::size_t Node::size() const {
+  return impl_->core.table.size();
+}
+
+std::size_t Node::live() const {
+  return impl_->core.table.live();
+}
+
+bool Node::is_member_address(const IpAddress& address) const {
+  return impl_->core.table.has_address(address);
+}
+
+unsigned Node::health() const {
+  return impl_->core.health.score();
+}
+
+}  // namespace wesher::gossip

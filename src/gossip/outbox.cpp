@@ -1,0 +1,69 @@
+// Packing, sealing and the three output queues of outbox.h.
+#include "gossip/outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/limits.h"
+#include "wire/packet.h"
+#include "wire/stream.h"
+
+namespace wesher::gossip {
+
+namespace {
+
+template <class T>
+std::optional<T> pop(std::deque<T>& queue) {
+  if (queue.empty()) return std::nullopt;
+  std::optional<T> front(std::move(queue.front()));
+  queue.pop_front();
+  return front;
+}
+
+}  // namespace
+
+void Outbox::send(const Endpoint& to, std::span<const Bytes> messages) {
+  const Bytes plain = wire::pack(messages);
+  if (plain.empty() || to.port == 0) return;
+  Bytes datagram = wire::seal_packet(keyring_, plain, rng_);
+  if (!datagram.empty()) datagrams_.push_back({to, std::move(datagram)});
+}
+
+void Outbox::send_with_broadcasts(const Endpoint& to,
+                                  Bytes message,
+                                  BroadcastQueue& queue,
+                                  unsigned transmit_limit) {
+  const std::size_t budget = wire::packet_budget(message.size());
+  std::vector<Bytes> parts = queue.draw(budget, limits::kCompoundParts - 1, transmit_limit);
+  parts.insert(parts.begin(), std::move(message));
+  send(to, parts);
+}
+
+bool Outbox::send_broadcasts(const Endpoint& to, BroadcastQueue& queue, unsigned transmit_limit) {
+  const std::vector<Bytes> parts =
+      queue.draw(wire::packet_budget(0), limits::kCompoundParts, transmit_limit);
+  send(to, parts);
+  return !parts.empty();
+}
+
+std::optional<Bytes> Outbox::frame(const wire::StreamMessage& message) {
+  const Bytes plain = wire::encode_stream(message);
+  if (plain.empty()) return std::nullopt;
+  Bytes sealed = wire::seal_frame(keyring_, plain, rng_);
+  if (sealed.empty()) return std::nullopt;
+  return sealed;
+}
+
+std::optional<Transmit> Outbox::poll_transmit() {
+  return pop(datagrams_);
+}
+
+std::optional<StreamRequest> Outbox::poll_stream() {
+  return pop(streams_);
+}
+
+std::optional<Event> Outbox::poll_event() {
+  return pop(events_);
+}
+
+}  // namespace wesher::gossip

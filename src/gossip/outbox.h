@@ -1,0 +1,54 @@
+// The one place through which a node says anything: datagrams are packed and sealed here, stream
+// requests and events wait here until they are polled. What must never reach a Go node (an empty
+// plaintext, an empty part, 128 parts) can't leave it.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/random.h"
+#include "gossip/broadcast_queue.h"
+#include "gossip/event.h"
+#include "wire/keyring.h"
+
+namespace wesher::gossip {
+
+class Outbox {
+ public:
+  /// `rng` outlives the outbox.
+  Outbox(wire::Keyring keyring, Rng& rng) : keyring_(std::move(keyring)), rng_(rng) {}
+
+  [[nodiscard]] const wire::Keyring& keyring() const { return keyring_; }
+
+  /// One datagram of these messages.
+  void send(const Endpoint& to, std::span<const Bytes> messages);
+  /// The same, filled up with broadcasts from `queue` to the size of a datagram.
+  void send_with_broadcasts(const Endpoint& to,
+                            Bytes message,
+                            BroadcastQueue& queue,
+                            unsigned transmit_limit);
+  /// A datagram of broadcasts only; false when there are none that fit.
+  bool send_broadcasts(const Endpoint& to, BroadcastQueue& queue, unsigned transmit_limit);
+
+  /// A sealed stream frame; nothing for a message that must not be sent.
+  [[nodiscard]] std::optional<Bytes> frame(const wire::StreamMessage& message);
+
+  void open_stream(StreamRequest request) { streams_.push_back(std::move(request)); }
+
+  void event(Event event) { events_.push_back(std::move(event)); }
+
+  [[nodiscard]] std::optional<Transmit> poll_transmit();
+  [[nodiscard]] std::optional<StreamRequest> poll_stream();
+  [[nodiscard]] std::optional<Event> poll_event();
+
+ private:
+  wire::Keyring keyring_;
+  Rng& rng_;
+  std::deque<Transmit> datagrams_;
+  std::deque<StreamRequest> streams_;
+  std::deque<Event> events_;
+};
+
+}  // namespace wesher::gossip

@@ -1,0 +1,62 @@
+// What we say about ourselves: announcing, refuting, new metadata, moving, leaving. Every change
+// takes a new incarnation; while none is reserved, it is held back and made up for later.
+#pragma once
+
+#include <optional>
+
+#include "gossip/core.h"
+#include "gossip/incarnations.h"
+#include "gossip/spreader.h"
+
+namespace wesher::gossip {
+
+class OwnMember {
+ public:
+  OwnMember(Core& core, Spreader& spreader);
+
+  /// False if it was done before, or we left.
+  bool announce(Instant now);
+  /// Answers a wrong claim about us that bears the incarnation `accused`.
+  void refute(std::uint32_t accused, Instant now);
+  void update_meta(Bytes meta, Instant now);
+  void move_to(Bytes address, std::uint16_t port, Instant now);
+  void leave(Instant now);
+  void extend(std::uint32_t end, Instant now);
+  /// Completes a leave or a move once its goodbye is spread. To be called after every input.
+  void settle(Instant now);
+
+  /// Whether a refutation went out since the last call.
+  [[nodiscard]] bool take_refuted();
+
+  /// Our alive message as of now.
+  [[nodiscard]] Bytes alive_message() const;
+
+ private:
+  struct Address {
+    Bytes bytes;
+    std::uint16_t port = 0;
+  };
+
+  struct Held {
+    std::uint32_t at_least = 0;
+    bool refutation = false;
+  };
+
+  void renew(std::uint32_t at_least, bool refutation, Instant now);
+  void ask(std::uint32_t at_least);
+  void say_goodbye(Phase phase, Instant now);
+  [[nodiscard]] bool goodbye_spread() const;
+
+  Core& core_;
+  Spreader& spreader_;
+  Incarnations numbers_;
+  std::optional<Held> held_;
+  std::optional<Bytes> next_meta_;
+  std::optional<Address> next_address_;
+  std::size_t told_ = 0;
+  bool over_ = false;         ///< leave was asked for
+  bool spread_told_ = false;  ///< LeaveSpread was said
+  bool refuted_ = false;
+};
+
+}  // namespace wesher::gossip

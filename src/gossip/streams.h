@@ -1,0 +1,72 @@
+// What goes over streams: push/pull in both roles, and the TCP ping of the prober. memberlist
+// state.go pushPullNode, mergeState, sendAndReceiveState; net.go handleConn. Differences: a bad
+// entry is dropped alone, and nobody who does not hold a key gets an answer.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "gossip/core.h"
+#include "gossip/membership.h"
+
+namespace wesher::gossip {
+
+class Streams {
+ public:
+  Streams(Core& core, Membership& membership) : core_(core), membership_(membership) {}
+
+  /// Periodic push/pulls from here on.
+  void start(Instant now);
+  void stop();
+
+  /// Push/pull with an empty table.
+  void probe_seed(const Endpoint& to, Instant now);
+  /// Push/pull with Join set and our whole table.
+  void join(const Endpoint& to, Instant now);
+  /// The same ping as over UDP; `deadline` is the end of the probe.
+  void tcp_ping(const Endpoint& to,
+                const std::string& name,
+                std::uint32_t sequence,
+                Instant deadline);
+
+  /// The answer to an inbound request, made before the request's content is merged.
+  [[nodiscard]] std::optional<Bytes> answer(ByteView frame, Instant now);
+  /// A reply; the sequence number if it was the ack of a TCP ping.
+  std::optional<std::uint32_t> reply(StreamId id, ByteView frame, Instant now);
+  void failed(StreamId id, const std::string& reason, Instant now);
+
+  void timeout(Instant now);
+  [[nodiscard]] std::optional<Wakeup> next() const;
+
+ private:
+  enum class Purpose : std::uint8_t { probe_seed, join, periodic, tcp_ping };
+
+  struct Contact {
+    Purpose purpose = Purpose::periodic;
+    Endpoint to;
+    Instant deadline;
+    std::uint32_t sequence = 0;
+  };
+
+  [[nodiscard]] wire::PushPull table(bool join) const;
+  void push_pull(Purpose purpose, const Endpoint& to, const wire::PushPull& content, Instant now);
+  bool open(Contact contact, const wire::StreamMessage& message);
+  std::optional<Contact> take(StreamId id);
+  void merge(const wire::PushPull& theirs, Instant now);
+  /// Ends a contact; an empty reason means success.
+  void finish(const Contact& contact, std::string reason, std::size_t members, Instant now);
+  void periodic(Instant now);
+
+  Core& core_;
+  Membership& membership_;
+  std::map<StreamId, Contact> contacts_;
+  std::set<std::pair<Instant, StreamId>> deadlines_;
+  StreamId next_id_ = 1;
+  std::optional<Instant> periodic_at_;
+  bool running_ = false;
+};
+
+}  // namespace wesher::gossip
