@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 namespace wesher {
 
@@ -15,6 +16,36 @@ template <class T>
 bool parse_number(std::string_view text, T& out) {
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
   return ec == std::errc{} && end == text.data() + text.size() && !text.empty();
+}
+
+/// RFC 5952, section 4: lower case, no leading zeros, "::" for the first of the longest runs of two
+/// or more zero groups. inet_ntop writes ::102:304 as an IPv4-compatible address, which RFC 4291
+/// has deprecated.
+std::string text_v6(const std::array<std::uint8_t, 16>& bytes) {
+  std::array<unsigned, 8> groups{};
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    groups[i] = bytes[2 * i] * 256U + bytes[2 * i + 1];
+  std::size_t run_at = groups.size();
+  std::size_t run_length = 1;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    std::size_t end = i;
+    while (end < groups.size() && groups[end] == 0)
+      ++end;
+    if (end - i > run_length) {
+      run_at = i;
+      run_length = end - i;
+    }
+  }
+  std::string text;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i == run_at) {
+      text += "::";
+      i += run_length - 1;
+    } else {
+      text += fmt::format("{}{:x}", text.empty() || text.ends_with(':') ? "" : ":", groups[i]);
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -42,17 +73,18 @@ Result<IpAddress> IpAddress::from_bytes(ByteView bytes) {
 Result<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string copy(text);
   std::array<std::uint8_t, 16> raw{};
-  if (copy.size() == text.size() && inet_pton(AF_INET, copy.c_str(), raw.data()) == 1) {
+  // A zero byte would end the text for inet_pton and hide what follows.
+  const bool whole = text.find('\0') == std::string_view::npos;
+  if (whole && inet_pton(AF_INET, copy.c_str(), raw.data()) == 1) {
     return from_bytes(ByteView(raw).first(4));
   }
-  if (inet_pton(AF_INET6, copy.c_str(), raw.data()) == 1) return from_bytes(raw);
+  if (whole && inet_pton(AF_INET6, copy.c_str(), raw.data()) == 1) return from_bytes(raw);
   return fail(Errc::malformed, "not an IP address");
 }
 
 std::string IpAddress::text() const {
-  std::array<char, INET6_ADDRSTRLEN> out{};
-  inet_ntop(v4_ ? AF_INET : AF_INET6, bytes_.data(), out.data(), out.size());
-  return out.data();
+  return v4_ ? fmt::format("{}.{}.{}.{}", bytes_[0], bytes_[1], bytes_[2], bytes_[3])
+             : text_v6(bytes_);
 }
 
 bool IpAddress::is_unspecified() const {

@@ -66,10 +66,14 @@ std::string size_text(std::uint64_t bytes) {
     ++unit;
   }
   if (unit == 0 || value >= 10) return fmt::format("{:.0f} {}", std::floor(value), kUnits[unit]);
-  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+  return fmt::format("{:.1f} {}", std::floor(value * 10) / 10, kUnits[unit]);
 }
 
 std::string rfc3339(WallTime t) {
+  using std::chrono::sys_days;
+  static constexpr WallTime kFirst = sys_days{std::chrono::year{0} / 1 / 1};
+  static constexpr WallTime kEnd = sys_days{std::chrono::year{10000} / 1 / 1};
+  t = std::clamp(t, kFirst, kEnd - std::chrono::milliseconds{1});
   const auto day = std::chrono::floor<std::chrono::days>(t);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{t - day};

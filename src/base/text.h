@@ -21,13 +21,15 @@ inline constexpr std::size_t kShownTextMax = 64;
 /// in all. Underscores are not hostname characters.
 [[nodiscard]] bool is_valid_hostname(std::string_view name);
 
-/// An age for people, the largest unit only: "0s", "41s", "4m", "2h", "12d".
+/// An age for people, in whole units of the largest kind of which there are two: "0s", "41s",
+/// "90s", "4m", "2h", "47h", "12d". A negative one is "0s".
 [[nodiscard]] std::string age_text(Duration age);
 
-/// A byte count for people: "0", "890 B", "9.1 KiB", "890 MiB", "1.2 GiB".
+/// A byte count for people, rounded down: "0", "890 B", "9.1 KiB", "890 MiB", "1.2 GiB".
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 
-/// RFC 3339 in UTC with milliseconds: "2026-05-04T03:02:01.000Z". For JSON.
+/// RFC 3339 in UTC with milliseconds: "2026-05-04T03:02:01.000Z". For JSON. That format knows the
+/// years 0000 to 9999; times beyond give the first or last of them.
 [[nodiscard]] std::string rfc3339(WallTime t);
 
 }  // namespace wesher
