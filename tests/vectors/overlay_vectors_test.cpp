@@ -22,7 +22,8 @@ Tally check_all(const std::string& file_name) {
   std::ifstream file(std::string(TEST_DATA) + "/vectors/" + file_name);
   REQUIRE(file);
   Tally tally;
-  for (const auto& vector : nlohmann::json::parse(file).at("vectors")) {
+  const auto document = nlohmann::json::parse(file);
+  for (const auto& vector : document.at("vectors")) {
     const std::string name = vector.at("hostname");
     const auto net = Prefix::parse(vector.at("net").get<std::string>());
     const auto expected = IpAddress::parse(vector.at("expected").get<std::string>());
