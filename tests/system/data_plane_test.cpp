@@ -1,4 +1,5 @@
-// The data plane against a real wireguard-go, a real rtnetlink and a hosts file, in namespaces.
+// The data plane against real WireGuard (wireguard-go, and the kernel's where it has one) and a
+// real rtnetlink, in namespaces.
 #include "system/data_plane.h"
 
 #include <algorithm>
@@ -11,65 +12,30 @@
 #include <poll.h>
 
 #include "system/host.h"
-#include "tests/system/support/sandbox.h"
+#include "tests/system/support/planes.h"
 
 using namespace wesher;
 using namespace wesher::system;
 using namespace wesher::plan;
-using test::must;
-using test::shell;
+using namespace wesher::test;
 
 namespace {
 
-SecretKey secret(std::uint8_t n) {
-  std::array<std::uint8_t, kKeyBytes> raw{};
-  raw.fill(n);
-  return clamp_x25519(SecretKey(raw));
-}
-
-PublicKey key_of(std::uint8_t n) {
-  return x25519_public(secret(n));
-}
-
-Prefix prefix(const std::string& text) {
-  return must(Prefix::parse(text));
-}
-
-Endpoint endpoint(const std::string& text) {
-  return must(Endpoint::parse(text));
-}
-
-std::unique_ptr<DataPlane> open_userspace(const std::string& interface = "wgtest") {
-  DataPlaneConfig config;
-  config.interface = interface;
-  config.backend = BackendChoice::userspace;
-  return must(DataPlane::open(config));
-}
-
-void apply(DataPlane& plane, What what) {
-  must(plane.apply({std::move(what), "test"}, secret(1)));
-}
-
-/// A device as after the first reconcile, without peers.
-void bring_up(DataPlane& plane, const std::string& interface = "wgtest") {
-  apply(plane, CreateLink{interface, 1380});
-  apply(plane, ConfigureDevice{key_of(1), 51820});
-  apply(plane, AddAddress{prefix("10.9.0.1/32")});
-  apply(plane, SetLinkUp{});
-}
-
-AddPeer peer(std::uint8_t n) {
-  const std::string number = std::to_string(n);
-  return {"node" + number, key_of(n), endpoint("192.0.2." + number + ":51820"),
-          prefix("10.9.0." + number + "/32")};
+/// 200 peers at once.
+std::vector<Action> many_peers() {
+  std::vector<Action> actions;
+  for (std::uint8_t n = 2; n < 202; ++n)
+    actions.push_back({peer(n), "test"});
+  return actions;
 }
 
 }  // namespace
 
-TEST_CASE("a link made through wireguard-go is observed as it was asked for") {
-  IN_SANDBOX([] {
-    const auto plane = open_userspace();
-    EXPECT_EQ(plane->backend_text(), "wireguard-go");
+TEST_CASE("a link that was made is observed as it was asked for") {
+  ON_EACH_BACKEND([](BackendChoice backend) {
+    const auto plane = open_plane(backend);
+    const bool kernel = backend == BackendChoice::kernel;
+    EXPECT_EQ(plane->backend_text(), kernel ? "kernel WireGuard" : "wireguard-go");
     const Observed before = must(plane->observe());
     EXPECT(before.link.kind == LinkKind::absent);
     bring_up(*plane);
@@ -77,8 +43,8 @@ TEST_CASE("a link made through wireguard-go is observed as it was asked for") {
     apply(*plane, AddRoute{prefix("10.9.0.2/32")});
 
     const Observed seen = must(plane->observe());
-    EXPECT(seen.link.kind == LinkKind::userspace);
-    EXPECT_EQ(seen.link.kind_name, "tun");
+    EXPECT(seen.link.kind == (kernel ? LinkKind::kernel : LinkKind::userspace));
+    EXPECT_EQ(seen.link.kind_name, kernel ? "wireguard" : "tun");
     EXPECT(seen.link.up);
     EXPECT_EQ(seen.link.mtu, 1380U);
     EXPECT_EQ(seen.link.alias, link_alias("wgtest"));
@@ -98,8 +64,8 @@ TEST_CASE("a link made through wireguard-go is observed as it was asked for") {
 }
 
 TEST_CASE("an IPv6 address is usable at once and its route is ours") {
-  IN_SANDBOX([] {
-    const auto plane = open_userspace();
+  ON_EACH_BACKEND([](BackendChoice backend) {
+    const auto plane = open_plane(backend);
     apply(*plane, CreateLink{"wgtest", 1420});
     apply(*plane, ConfigureDevice{key_of(1), 51820});
     apply(*plane, AddAddress{prefix("fd00:9::1/128")});
@@ -118,13 +84,10 @@ TEST_CASE("an IPv6 address is usable at once and its route is ours") {
 }
 
 TEST_CASE("peers change one by one and the others keep what they have") {
-  IN_SANDBOX([] {
-    const auto plane = open_userspace();
+  ON_EACH_BACKEND([](BackendChoice backend) {
+    const auto plane = open_plane(backend);
     bring_up(*plane);
-    std::vector<Action> actions;
-    for (std::uint8_t n = 2; n < 202; ++n)
-      actions.push_back({peer(n), "test"});
-    for (const auto& result : plane->apply_all(actions, secret(1)))
+    for (const auto& result : plane->apply_all(many_peers(), secret(1)))
       must(result);
     EXPECT_EQ(must(plane->observe()).peers.size(), 200U);
 
@@ -150,8 +113,8 @@ TEST_CASE("peers change one by one and the others keep what they have") {
 }
 
 TEST_CASE("one refused object costs one object") {
-  IN_SANDBOX([] {
-    const auto plane = open_userspace();
+  ON_EACH_BACKEND([](BackendChoice backend) {
+    const auto plane = open_plane(backend);
     bring_up(*plane);
     shell("ip route add 10.9.0.3/32 dev lo proto static");
     std::vector<Action> actions;
@@ -176,8 +139,8 @@ TEST_CASE("one refused object costs one object") {
 }
 
 TEST_CASE("what is not ours is neither observed nor removed") {
-  IN_SANDBOX([] {
-    const auto plane = open_userspace();
+  ON_EACH_BACKEND([](BackendChoice backend) {
+    const auto plane = open_plane(backend);
     bring_up(*plane);
     shell("ip route add 10.8.0.0/16 dev wgtest proto static");
     shell("ip route add 10.7.0.0/16 dev lo proto 97");
@@ -192,8 +155,8 @@ TEST_CASE("what is not ours is neither observed nor removed") {
 }
 
 TEST_CASE("every change can be repeated and every removal of what is gone succeeds") {
-  IN_SANDBOX([] {
-    const auto plane = open_userspace();
+  ON_EACH_BACKEND([](BackendChoice backend) {
+    const auto plane = open_plane(backend);
     bring_up(*plane);
     for (int i = 0; i < 2; ++i) {
       apply(*plane, peer(2));
@@ -237,8 +200,8 @@ TEST_CASE("an interface that wireguard-go made before is adopted with its peers"
 }
 
 TEST_CASE("a removed link can be made again at once") {
-  IN_SANDBOX([] {
-    const auto plane = open_userspace();
+  ON_EACH_BACKEND([](BackendChoice backend) {
+    const auto plane = open_plane(backend);
     for (int i = 0; i < 5; ++i) {
       bring_up(*plane);
       apply(*plane, peer(2));
@@ -253,7 +216,7 @@ TEST_CASE("a removed link can be made again at once") {
 TEST_CASE("a link of another kind is named and never touched") {
   IN_SANDBOX([] {
     shell("ip link add wgtest type veth peer name other");
-    const auto plane = open_userspace();
+    const auto plane = open_plane(BackendChoice::userspace);
     const Observed seen = must(plane->observe());
     EXPECT(seen.link.kind == LinkKind::other);
     EXPECT_EQ(seen.link.kind_name, "veth");

@@ -1,5 +1,5 @@
 // Runs a test body as root of its own little host: fresh network, mount, process and host-name
-// namespaces, an empty /run, a copy of /etc. Everything in it is gone when the body returns,
+// namespaces, an empty /run, a small /etc. Everything in it is gone when the body returns,
 // daemons included.
 #pragma once
 
