@@ -18,7 +18,7 @@ struct SchemaSource;
 /// How long a connection waits for a lock of another one before it gives Errc::busy.
 inline constexpr int kBusyTimeoutMs = 2000;
 
-/// An open database of the newest schema version.
+/// An open database of the newest schema version. One thread at a time uses it.
 class Database {
  public:
   ~Database();

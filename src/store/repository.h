@@ -1,4 +1,5 @@
-// All SQL of the program as typed functions; each is one transaction. Errors are values; a full
+// All SQL of the program as typed functions; each is one transaction, and one thread at a time uses
+// a Repository and its Database. Errors are values; a full
 // disk or an I/O error is Errc::system with SQLite's text, a locked database Errc::busy.
 #pragma once
 
