@@ -31,9 +31,9 @@ enum class WgPeerVerb : std::uint8_t {
 struct WgPeerChange {
   WgPeerVerb verb = WgPeerVerb::add;
   PublicKey key;
-  std::optional<Endpoint> endpoint;  ///< written only if set
-  bool replace_allowed = false;      ///< `allowed` replaces what there is, else it is added
-  std::vector<Prefix> allowed;       ///< one that another peer has moves here
+  std::optional<Endpoint> endpoint = {};  ///< written only if set
+  bool replace_allowed = false;           ///< `allowed` replaces what there is, else it is added
+  std::vector<Prefix> allowed = {};       ///< one that another peer has moves here
 };
 
 /// Changes of one device. `replace_peers` empties the peer list first; it is for a device that is
