@@ -37,6 +37,29 @@ std::vector<std::string> changes_sent(const std::string& trace) {
   return found;
 }
 
+// The daemon under strace from its first instruction on: its sends, those of programs that it
+// starts included, in /run/trace of the host.
+void start_traced(Rig& rig, Host& host) {
+  Process traced =
+      host.start("traced", {"strace", "-f", "-qq", "-s", "4096", "-o", "/run/trace", "-e",
+                            "trace=sendto,sendmsg,sendmmsg,write,writev", settings().wesher,
+                            "--backend", settings().backend, "--log-level", "info"});
+  rig.require_soon("strace has seen something, or gave up", 30s, [&] {
+    return !read_file(host.path("/run/trace")).empty() || !traced.running();
+  });
+  if (traced.running()) return;
+  const std::string why = read_file(host.path("/run/traced.err"));
+  if (why.find("PTRACE") != std::string::npos) skip("strace cannot trace here: " + why);
+  FAIL("the daemon ended: " + why);
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines)
+    all += line + "\n";
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("a host that was stopped comes back with the same address and WireGuard key") {
@@ -105,16 +128,7 @@ TEST_CASE("a restart with the device in order sends no changing message") {
   Host& host = rig.host(2);
   host.stop_daemon(SIGKILL);
   const auto hosts_written = std::filesystem::last_write_time(host.path("/etc/hosts"));
-  // Traced from its first instruction on; its own sends only, those of programs that it would start
-  // included.
-  Process traced =
-      host.start("traced", {"strace", "-f", "-qq", "-s", "4096", "-o", "/run/trace", "-e",
-                            "trace=sendto,sendmsg,sendmmsg,write,writev", settings().wesher,
-                            "--backend", settings().backend, "--log-level", "info"});
-  if (!wait_for([&] { return !read_file(host.path("/run/trace")).empty() || !traced.running(); },
-                20s) ||
-      !traced.running())
-    skip("strace cannot trace here: " + read_file(host.path("/run/traced.err")));
+  start_traced(rig, host);
   rig.require_soon("both see each other alive", 90s, [&] {
     return host.member_state("n1") == "alive" && rig.host(1).member_state("n2") == "alive";
   });
@@ -129,10 +143,7 @@ TEST_CASE("a restart with the device in order sends no changing message") {
   // The trace does see netlink, or the userspace socket, at work.
   REQUIRE(trace.find("RTM_GETLINK") != std::string::npos);
   const std::vector<std::string> changes = changes_sent(trace);
-  std::string all;
-  for (const std::string& line : changes)
-    all += line + "\n";
-  INFO(all);
+  INFO(joined(changes));
   REQUIRE(changes.empty());
   REQUIRE(std::filesystem::last_write_time(host.path("/etc/hosts")) == hosts_written);
 }
@@ -141,20 +152,11 @@ TEST_CASE("a first start does send changing messages that the trace counts") {
   need_program("strace");
   Rig rig(1);
   Host& host = rig.host(1);
-  Process traced = host.start("traced", {"strace", "-f", "-qq", "-s", "4096", "-o", "/run/trace",
-                                         "-e", "trace=sendto,sendmsg,sendmmsg,write,writev",
-                                         settings().wesher, "--backend", settings().backend});
-  if (!wait_for([&] { return !read_file(host.path("/run/trace")).empty() || !traced.running(); },
-                20s) ||
-      !traced.running())
-    skip("strace cannot trace here: " + read_file(host.path("/run/traced.err")));
+  start_traced(rig, host);
   rig.require_soon("the interface has its address", 60s,
                    [&] { return host.addresses().size() == 1; });
   const std::vector<std::string> changes = changes_sent(read_file(host.path("/run/trace")));
-  std::string all;
-  for (const std::string& line : changes)
-    all += line + "\n";
-  INFO(all);
+  INFO(joined(changes));
   const auto has = [&](const char* what) {
     return std::any_of(changes.begin(), changes.end(), [&](const std::string& line) {
       return line.find(what) != std::string::npos;
