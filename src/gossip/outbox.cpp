@@ -33,7 +33,8 @@ void Outbox::send_with_broadcasts(const Endpoint& to,
                                   Bytes message,
                                   BroadcastQueue& queue,
                                   unsigned transmit_limit) {
-  const std::size_t budget = wire::packet_budget(message.size());
+  // memberlist does not charge the first part's length; we do, and stay within 1400 bytes.
+  const std::size_t budget = wire::packet_budget(message.size() + 2);
   std::vector<Bytes> parts = queue.draw(budget, limits::kCompoundParts - 1, transmit_limit);
   parts.insert(parts.begin(), std::move(message));
   send(to, parts);

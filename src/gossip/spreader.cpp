@@ -33,7 +33,6 @@ void Spreader::flood_chunk(Instant now) {
 }
 
 void Spreader::tick(Instant now) {
-  if (core_.queue.empty()) return;
   const auto targets = core_.table.choose_gossip(core_.rng, core_.config.gossip_nodes, now,
                                                  core_.config.gossip_to_the_dead);
   for (const Member* target : targets) {
@@ -44,14 +43,15 @@ void Spreader::tick(Instant now) {
 
 void Spreader::timeout(Instant now) {
   if (flooding() && flood_at_ <= now) flood_chunk(now);
-  if (!tick_at_ || *tick_at_ > now) return;
+  if (!ticking() || *tick_at_ > now) return;
   tick(now);
   *tick_at_ += core_.config.gossip_interval;
   if (*tick_at_ <= now) tick_at_ = now + core_.config.gossip_interval;
 }
 
 std::optional<Wakeup> Spreader::next() const {
-  std::optional<Instant> at = tick_at_;
+  std::optional<Instant> at;
+  if (ticking()) at = tick_at_;
   if (flooding() && (!at || flood_at_ < *at)) at = flood_at_;
   if (!at) return std::nullopt;
   return Wakeup{*at, Timer::gossip};

@@ -1,6 +1,7 @@
 // Gossip: every tick a few random members get what the queue holds; and what we say about
 // ourselves goes to every live member directly, so that it is known after one latency.
-// memberlist state.go gossip(), v0.6.0; the direct datagrams are ours.
+// memberlist state.go gossip(), v0.6.0. Ours are the direct datagrams, and that a node with nothing
+// to say does not tick: what it hears after a silence goes on at once.
 #pragma once
 
 #include <optional>
@@ -26,6 +27,8 @@ class Spreader {
   [[nodiscard]] std::optional<Wakeup> next() const;
 
  private:
+  [[nodiscard]] bool ticking() const { return tick_at_ && !core_.queue.empty(); }
+
   void tick(Instant now);
   void flood_chunk(Instant now);
 

@@ -1,0 +1,148 @@
+#include "tests/gossip/support/rig.h"
+
+#include <catch2/catch.hpp>
+
+#include "wire/limits.h"
+
+namespace wesher::gossip::testing {
+
+wire::Keyring test_keyring(std::uint8_t fill) {
+  wire::Keyring keyring;
+  const Bytes key(32, fill);
+  REQUIRE(keyring.add(key));
+  return keyring;
+}
+
+Endpoint peer(std::uint8_t host, std::uint16_t port) {
+  return {IpAddress::v4(10, 0, 0, host), port};
+}
+
+std::string name_of(std::uint8_t host) {
+  return "n" + std::to_string(host);
+}
+
+wire::Alive alive(std::uint8_t host, std::uint32_t incarnation, Bytes meta) {
+  return {incarnation,     name_of(host), {10, 0, 0, host},  7946,
+          std::move(meta), false,         {1, 5, 2, 0, 0, 0}};
+}
+
+wire::PushPullEntry entry(std::uint8_t host, std::uint32_t incarnation, wire::EntryState state) {
+  return {name_of(host),
+          {10, 0, 0, host},
+          7946,
+          {1, 2},
+          false,
+          incarnation,
+          static_cast<std::uint8_t>(state),
+          {1, 5, 2, 0, 0, 0}};
+}
+
+Config own_config() {
+  Config config;
+  config.name = kMe;
+  config.address = {10, 0, 0, 200};
+  config.meta = {9};
+  return config;
+}
+
+std::string complaint(const wire::Keyring& keyring, ByteView datagram) {
+  if (datagram.size() > limits::kUdpBudget) return "longer than 1400 bytes";
+  if (datagram.empty() || datagram.front() != 1) return "not encryption version 1";
+  const auto plain = keyring.open(datagram, {});
+  if (!plain) return "does not open: " + plain.error().detail;
+  if (plain->front() == static_cast<std::uint8_t>(wire::MessageType::compound)) {
+    if (plain->size() < 2 || (*plain)[1] < 2 || (*plain)[1] > limits::kCompoundParts)
+      return "a compound of too few or too many parts";
+    for (std::size_t i = 0; i < (*plain)[1]; ++i) {
+      if ((*plain)[2 + 2 * i] == 0 && (*plain)[3 + 2 * i] == 0) return "an empty part";
+    }
+  }
+  const wire::OpenedPacket opened = wire::open_packet(keyring, datagram);
+  if (opened.dropped != 0 || opened.messages.empty()) return "a part can't be read";
+  for (const wire::PacketMessage& message : opened.messages) {
+    const auto* told = std::get_if<wire::Alive>(&message);
+    if (told == nullptr) continue;
+    if (!wire::sane_versions(told->versions)) return "versions that harm Go nodes";
+    if (told->incarnation == 0) return "incarnation 0";
+    if (told->meta.size() > limits::kMetaBytes) return "too much metadata";
+  }
+  return {};
+}
+
+Rig::Rig(Config config, Admission* admission, std::uint64_t seed)
+    : keyring(test_keyring()),
+      rng(Rng::from_number(seed + 1000)),
+      node(std::move(config), test_keyring(), Rng::from_number(seed), admission, now) {}
+
+Rig& Rig::announced() {
+  node.announce(now);
+  clear();
+  return *this;
+}
+
+Rig& Rig::with_members(std::vector<std::uint8_t> hosts) {
+  std::vector<wire::PacketMessage> messages;
+  for (const std::uint8_t host : hosts)
+    messages.push_back(alive(host, 1));
+  hear(peer(hosts.front()), messages);
+  clear();
+  return *this;
+}
+
+Bytes Rig::seal(const std::vector<wire::PacketMessage>& messages) {
+  std::vector<Bytes> parts;
+  for (const wire::PacketMessage& message : messages)
+    parts.push_back(wire::encode(message));
+  return wire::seal_packet(keyring, wire::pack(parts), rng);
+}
+
+Bytes Rig::seal_stream(const wire::StreamMessage& message) {
+  return wire::seal_frame(keyring, wire::encode_stream(message), rng);
+}
+
+wire::StreamMessage Rig::open_stream(ByteView frame) const {
+  auto message = wire::open_frame(keyring, frame);
+  REQUIRE(message);
+  return *message;
+}
+
+void Rig::hear(const Endpoint& from, const std::vector<wire::PacketMessage>& messages) {
+  node.handle_packet(from, seal(messages), now);
+  drain();
+}
+
+void Rig::advance(Duration duration) {
+  const Instant until = now + duration;
+  for (auto wakeup = node.poll_timeout(); wakeup && wakeup->at <= until;
+       wakeup = node.poll_timeout()) {
+    now = std::max(now, wakeup->at);
+    node.handle_timeout(now);
+    drain();
+    const auto again = node.poll_timeout();
+    REQUIRE((!again || again->at > now));
+  }
+  now = until;
+}
+
+void Rig::drain() {
+  while (auto transmit = node.poll_transmit()) {
+    REQUIRE(complaint(keyring, transmit->datagram) == "");
+    ++datagrams;
+    for (wire::PacketMessage& message : wire::open_packet(keyring, transmit->datagram).messages)
+      sent.push_back({now, transmit->to, std::move(message)});
+  }
+  while (auto stream = node.poll_stream())
+    streams.push_back(std::move(*stream));
+  while (auto event = node.poll_event())
+    events.push_back(std::move(*event));
+}
+
+void Rig::clear() {
+  drain();
+  sent.clear();
+  datagrams = 0;
+  streams.clear();
+  events.clear();
+}
+
+}  // namespace wesher::gossip::testing
