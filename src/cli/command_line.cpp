@@ -8,6 +8,7 @@
 #include <cxxopts.hpp>
 #include <fmt/format.h>
 
+#include "base/key.h"
 #include "base/text.h"
 
 namespace wesher::cli {
@@ -24,7 +25,7 @@ struct Spec {
 };
 
 constexpr std::array kCommands = {
-    Spec{Command::agent, "agent", "[FLAGS]", "run the daemon; the same as 'wesher [FLAGS]'", "",
+    Spec{Command::agent, "agent", "[OPTIONS]", "run the daemon; the same as 'wesher [OPTIONS]'", "",
          false},
     Spec{Command::status, "status", "[--check]",
          "show daemon, layers and members, and what is wrong",
@@ -65,7 +66,11 @@ struct Found {
   std::size_t words;
 };
 
+/// A word that is a key went astray from its option and is not repeated.
 tl::unexpected<Error> unknown_command(std::string_view name) {
+  if (SecretKey::parse(name)) {
+    return fail(Errc::malformed, "a key is no command; see 'wesher --help'");
+  }
   return fail(Errc::malformed,
               fmt::format("unknown command '{}'; see 'wesher --help'", printable(name)));
 }
@@ -138,7 +143,7 @@ Result<Invocation> parse_flags(const Spec& spec, const std::vector<std::string>&
   const auto parsed = options.parse(static_cast<int>(argv.size()), argv.data());
   if (!parsed.unmatched().empty()) {
     return usage_error(spec,
-                       fmt::format("unknown flag '{}'", printable(parsed.unmatched().front())));
+                       fmt::format("unknown option {}", printable(parsed.unmatched().front())));
   }
   if (needs_interface(spec.command) && parsed.count("interface") > 0) {
     out.interface = parsed["interface"].as<std::string>();
@@ -234,14 +239,13 @@ std::string help_text(std::optional<Command> about, const std::string& agent_opt
   }
   std::string out =
       "wesher turns hosts into one encrypted WireGuard mesh.\n\n"
-      "Usage: wesher [FLAGS]            run the daemon\n"
-      "       wesher COMMAND [FLAGS]\n\nCommands:\n";
+      "Usage: wesher [OPTIONS]            run the daemon\n"
+      "       wesher COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Spec& spec : kCommands)
     out += fmt::format("  {:<12}{}\n", spec.name, spec.summary);
   return out +
          "\nReading commands take --json; all take --interface IFACE, which is needed only where\n"
-         "several interfaces have state. 'wesher COMMAND --help' says more.\n\n"
-         "Flags of the daemon:\n" +
+         "several interfaces have state. 'wesher COMMAND --help' says more.\n\n" +
          agent_options;
 }
 

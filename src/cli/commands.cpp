@@ -41,7 +41,7 @@ Result<Facts> load_facts(const store::Paths& paths) {
 Result<Snapshot> load_snapshot(const store::Paths& paths) {
   auto facts = load_facts(paths);
   if (!facts) return tl::unexpected(facts.error());
-  auto live = read_live(data_plane_config(*facts));
+  auto live = read_live(data_plane_config(*facts, paths));
   if (!live) return tl::unexpected(live.error());
   Snapshot snapshot;
   snapshot.daemon = daemon_state(facts->self, paths.lock_file());

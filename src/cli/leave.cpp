@@ -61,9 +61,9 @@ Result<Output> wait_for_answer(store::Database& database,
     if (std::chrono::steady_clock::now() >= deadline) break;
     std::this_thread::sleep_for(kAnswerPoll);
   }
-  return fail(Errc::busy, fmt::format("the daemon gave no answer within {}s; it may still be "
-                                      "leaving, see 'wesher status'",
-                                      kAnswerWait.count()));
+  return fail(Errc::system, fmt::format("the daemon gave no answer within {}s; it may still be "
+                                        "leaving, see 'wesher status'",
+                                        kAnswerWait.count()));
 }
 
 Result<Output> ask_daemon(const store::Paths& paths) {
@@ -77,8 +77,10 @@ Result<Output> ask_daemon(const store::Paths& paths) {
 
 /// Removes our hosts lines, routes and link. The first thing that could not be removed is the
 /// error; the others are removed all the same.
-Result<void> take_down(const Facts& facts, const SecretKey& private_key) {
-  auto plane = system::DataPlane::open(data_plane_config(facts));
+Result<void> take_down(const Facts& facts,
+                       const store::Paths& paths,
+                       const SecretKey& private_key) {
+  auto plane = system::DataPlane::open(data_plane_config(facts, paths));
   if (!plane) return tl::unexpected(plane.error());
   const auto observed = (*plane)->observe();
   if (!observed) return tl::unexpected(observed.error());
@@ -120,7 +122,7 @@ Result<Output> leave_alone(const store::Paths& paths) {
   auto keys = store::load_key_file(paths.key_file());
   if (!keys) return tl::unexpected(keys.error());
   const Facts facts = known_facts(paths);
-  if (const auto down = take_down(facts, keys->wireguard_private); !down) {
+  if (const auto down = take_down(facts, paths, keys->wireguard_private); !down) {
     return tl::unexpected(down.error());
   }
   keys->overlay.reset();

@@ -1,5 +1,6 @@
 #include "cli/state.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -18,6 +19,8 @@
 namespace wesher::cli {
 
 namespace {
+
+constexpr std::string_view kGoDefaultInterface = "wgoverlay";
 
 /// Whether the directory can be looked into: a directory that may not be read looks empty else.
 Result<void> check_directory(const std::string& directory) {
@@ -116,10 +119,17 @@ DaemonState daemon_state(const std::optional<store::SelfRow>& self, const std::s
                                                        : DaemonState::changing;
 }
 
-system::DataPlaneConfig data_plane_config(const Facts& facts) {
+system::DataPlaneConfig data_plane_config(const Facts& facts, const store::Paths& paths) {
   system::DataPlaneConfig config;
   config.interface = facts.interface;
   config.hosts = !facts.desired || facts.desired->hosts;
+  // The Go program had one state for all interfaces; it went to the default one, or to the only
+  // one.
+  const auto known = store::known_interfaces(paths.directory);
+  config.take_over_old_banner =
+      facts.interface == kGoDefaultInterface ||
+      std::all_of(known.begin(), known.end(),
+                  [&](const std::string& name) { return name == facts.interface; });
   const auto backend = facts.options.find("backend");
   if (backend != facts.options.end() && backend->second == "kernel") {
     config.backend = system::BackendChoice::kernel;

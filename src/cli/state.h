@@ -31,8 +31,10 @@ namespace wesher::cli {
 [[nodiscard]] DaemonState daemon_state(const std::optional<store::SelfRow>& self,
                                        const std::string& lock_path);
 
-/// How the data plane is to be opened for an interface, from the effective options.
-[[nodiscard]] system::DataPlaneConfig data_plane_config(const Facts& facts);
+/// How the data plane is to be opened for an interface, as the daemon with these effective options
+/// opens it.
+[[nodiscard]] system::DataPlaneConfig data_plane_config(const Facts& facts,
+                                                        const store::Paths& paths);
 
 /// Opens and observes. Lack of rights is an error; any other trouble is an answer (Live::problem).
 [[nodiscard]] Result<Live> read_live(const system::DataPlaneConfig& config);

@@ -71,14 +71,16 @@ TEST_CASE("help and version win wherever they stand", "[cli][command line]") {
 TEST_CASE("a usage error is one sentence that names the argument", "[cli][command line]") {
   CHECK(error_of({"foo"}) == "unknown command 'foo'; see 'wesher --help'");
   CHECK(error_of({"f\x1bo"}) == "unknown command 'f\\x1bo'; see 'wesher --help'");
+  CHECK(error_of({"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U="}) ==
+        "a key is no command; see 'wesher --help'");
   CHECK(error_of({"key"}) == "'wesher key' needs a second word: 'wesher key show'");
   CHECK(error_of({"state", "--json"}) == "'wesher state' needs a second word: 'wesher state dump'");
   CHECK(error_of({"key", "rotate"}) == "unknown command 'key rotate'; see 'wesher --help'");
   CHECK(error_of({"help", "foo"}) == "unknown command 'foo'; see 'wesher --help'");
-  CHECK(error_of({"status", "--bogus"}) == "unknown flag '--bogus'; see 'wesher status --help'");
-  CHECK(error_of({"status", "-x"}) == "unknown flag '-x'; see 'wesher status --help'");
-  CHECK(error_of({"leave", "--json"}) == "unknown flag '--json'; see 'wesher leave --help'");
-  CHECK(error_of({"members", "--check"}) == "unknown flag '--check'; see 'wesher members --help'");
+  CHECK(error_of({"status", "--bogus"}) == "unknown option --bogus; see 'wesher status --help'");
+  CHECK(error_of({"status", "-x"}) == "unknown option -x; see 'wesher status --help'");
+  CHECK(error_of({"leave", "--json"}) == "unknown option --json; see 'wesher leave --help'");
+  CHECK(error_of({"members", "--check"}) == "unknown option --check; see 'wesher members --help'");
   CHECK(error_of({"status", "web1"}) == "unexpected argument 'web1'; see 'wesher status --help'");
   CHECK(error_of({"plan", "--interface"}) ==
         "--interface needs the name of an interface; see 'wesher plan --help'");

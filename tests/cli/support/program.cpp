@@ -42,9 +42,10 @@ TemporaryDirectory::~TemporaryDirectory() {
 }
 
 Ran run_wesher(const std::vector<std::string>& arguments,
-               const std::map<std::string, std::string>& environment) {
+               const std::map<std::string, std::string>& environment,
+               const std::string& stdout_path) {
   TemporaryDirectory output;
-  const std::string out = output.path() + "/out";
+  const std::string out = stdout_path.empty() ? output.path() + "/out" : stdout_path;
   const std::string error = output.path() + "/error";
   std::vector<std::string> words = {"wesher"};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -67,7 +68,8 @@ Ran run_wesher(const std::vector<std::string>& arguments,
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_all(out), read_all(error)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, stdout_path.empty() ? read_all(out) : "",
+          read_all(error)};
 }
 
 }  // namespace wesher::cli::testing

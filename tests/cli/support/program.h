@@ -28,7 +28,9 @@ struct Ran {
 };
 
 /// Runs WESHER_BINARY with these arguments and exactly this environment, and waits for its end.
+/// `stdout_path`: where its output goes instead of into `Ran::out`.
 [[nodiscard]] Ran run_wesher(const std::vector<std::string>& arguments,
-                             const std::map<std::string, std::string>& environment);
+                             const std::map<std::string, std::string>& environment,
+                             const std::string& stdout_path = "");
 
 }  // namespace wesher::cli::testing

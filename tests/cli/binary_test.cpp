@@ -1,0 +1,178 @@
+// The real program: messages and exit codes of what needs neither root nor network.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "store/key_file.h"
+#include "store/repository.h"
+#include "tests/cli/support/fixture.h"
+#include "tests/cli/support/program.h"
+
+using namespace wesher;
+using namespace wesher::cli;
+using namespace wesher::cli::testing;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+Ran run_in(const TemporaryDirectory& state, const Words& words) {
+  return run_wesher(words, {{"STATE_DIRECTORY", state.path()}});
+}
+
+bool is_one_line(const std::string& text) {
+  return !text.empty() && text.find('\n') == text.size() - 1;
+}
+
+/// A database of the small mesh, as its daemon left it.
+void store_state(const TemporaryDirectory& state, const std::string& interface) {
+  const Facts facts = in_order().facts;
+  auto opened = store::Database::open_for_daemon(state.path() + "/" + interface + ".db",
+                                                 std::string(32, 'a'));
+  INFO((opened ? std::string() : opened.error().detail));
+  REQUIRE(opened.has_value());
+  store::Repository repository(opened->database);
+  store::Batch batch;
+  batch.self = facts.self;
+  batch.members = facts.members;
+  batch.history = facts.history;
+  REQUIRE(repository.write(batch).has_value());
+  REQUIRE(repository.put_desired(*facts.desired).has_value());
+}
+
+}  // namespace
+
+TEST_CASE("bad input ends in one line on stderr and the exit code of a usage error",
+          "[cli][binary]") {
+  const auto [words, expected] = GENERATE(table<Words, std::string>({
+      {{"foo"}, "wesher: unknown command 'foo'; see 'wesher --help'\n"},
+      {{"status", "--bogus"}, "wesher: unknown option --bogus; see 'wesher status --help'\n"},
+      {{"ip", "-4", "-6"}, "wesher: -4 and -6 exclude each other; see 'wesher ip --help'\n"},
+      {{"--bogus"}, "--bogus"},
+      {{"agent", "--bogus"}, "--bogus"},
+      {{"--cluster-key", "not!base64"}, "--cluster-key is not base64"},
+      {{"--cluster-key", "c2hvcnQ="}, "--cluster-key"},
+      {{"--cluster-key-file", "/nonexistent/key"}, "/nonexistent/key cannot be read"},
+      {{"--overlay-net", "10.0.0.0"}, "--overlay-net 10.0.0.0 has no /LENGTH"},
+      {{"--overlay-net", "ten/8"}, "--overlay-net"},
+      {{"--overlay-net", "10.0.0.0/33"}, "--overlay-net"},
+      {{"--bind-addr", "192.0.2.1", "--bind-iface", "eth0"}, "exclude each other"},
+      {{"--bind-addr", "here"}, "--bind-addr here is not an IP address"},
+      {{"--bind-addr", "127.0.0.1"}, "loopback"},
+      {{"--advertise-addr", "224.0.0.1"}, "--advertise-addr"},
+      {{"--log-level", "loud"}, "--log-level loud"},
+      {{"--cluster-port", "70000"}, "--cluster-port 70000 is out of range"},
+      {{"--wireguard-port", "0"}, "--wireguard-port 0 is out of range"},
+      {{"--cluster-port", "51820"}, "--cluster-port and --wireguard-port are both 51820"},
+      {{"--interface", "a-name-that-is-too-long"}, "--interface"},
+      {{"--interface", "a/b"}, "--interface"},
+      {{"--node-name", "no_hostname"}, "--node-name"},
+      {{"--mtu", "12"}, "--mtu 12 is out of range"},
+      {{"--backend", "magic"}, "--backend magic"},
+      {{"--on-stop", "explode"}, "--on-stop explode"},
+      {{"--init=perhaps"}, "--init perhaps"},
+      {{"--join"}, "--join needs a value"},
+      {{"--join", "host:notaport"}, "--join"},
+  }));
+  TemporaryDirectory state;
+  const Ran ran = run_in(state, words);
+  CAPTURE(words, ran.error);
+  CHECK(ran.exit_code == 2);
+  CHECK(ran.out.empty());
+  CHECK(ran.error.starts_with("wesher: "));
+  CHECK(is_one_line(ran.error));
+  CHECK(ran.error.find(expected) != std::string::npos);
+}
+
+TEST_CASE("a bad variable is named in the message", "[cli][binary]") {
+  TemporaryDirectory state;
+  const Ran ran =
+      run_wesher({}, {{"STATE_DIRECTORY", state.path()}, {"WESHER_OVERLAY_NET", "nonsense"}});
+  CHECK(ran.exit_code == 2);
+  CHECK(ran.error.find("WESHER_OVERLAY_NET nonsense") != std::string::npos);
+}
+
+TEST_CASE("a key in a variable is checked although it is taken out of the environment",
+          "[cli][binary]") {
+  TemporaryDirectory state;
+  const Ran ran =
+      run_wesher({}, {{"STATE_DIRECTORY", state.path()}, {"WESHER_CLUSTER_KEY", "c2hvcnQ="}});
+  CHECK(ran.exit_code == 2);
+  CHECK(ran.error.find("WESHER_CLUSTER_KEY") != std::string::npos);
+  CHECK(ran.error.find("c2hvcnQ=") == std::string::npos);
+}
+
+TEST_CASE("a usage error of plan with detailed exit code is a failure", "[cli][binary]") {
+  TemporaryDirectory state;
+  CHECK(run_in(state, {"plan", "--detailed-exitcode", "--bogus"}).exit_code == 1);
+  CHECK(run_in(state, {"plan", "--bogus"}).exit_code == 2);
+}
+
+TEST_CASE("commands without any state say how to start", "[cli][binary]") {
+  const std::string command = GENERATE("status", "members", "ip", "plan", "leave");
+  TemporaryDirectory state;
+  const Ran ran = run_in(state, {command});
+  CHECK(ran.exit_code == 1);
+  CHECK(ran.out.empty());
+  CHECK(ran.error == "wesher: no wesher state for any interface in " + state.path() +
+                         "; start it with: sudo wesher\n");
+}
+
+TEST_CASE("version and help go to stdout and end well", "[cli][binary]") {
+  TemporaryDirectory state;
+  CHECK(run_in(state, {"--version"}).out == "wesher 2.0.0\n");
+  CHECK(run_in(state, {"version"}).out == "wesher 2.0.0\n");
+  CHECK(nlohmann::json::parse(run_in(state, {"version", "--json"}).out).at("schema") ==
+        "wesher.version/1");
+  const Ran help = run_in(state, {"--help"});
+  CHECK(help.exit_code == 0);
+  CHECK(help.error.empty());
+  CHECK(help.out.find("--overlay-net") != std::string::npos);
+  CHECK(help.out == run_in(state, {"help"}).out);
+  CHECK(run_in(state, {"status", "--help"}).out.starts_with("Usage: wesher status"));
+}
+
+TEST_CASE("members and ip work on a database without a daemon", "[cli][binary]") {
+  TemporaryDirectory state;
+  store_state(state, "wgoverlay");
+  CHECK(run_in(state, {"ip"}).out == "10.42.215.254\n");
+  CHECK(run_in(state, {"ip", "web1"}).out == "10.42.149.56\n");
+  const Ran unknown = run_in(state, {"ip", "web9"});
+  CHECK(unknown.exit_code == 1);
+  CHECK(unknown.out.empty());
+  CHECK(unknown.error == "wesher: no member is named 'web9'; see 'wesher members'\n");
+  const Ran members = run_in(state, {"peers", "--json"});
+  CHECK(members.exit_code == 0);
+  CHECK(nlohmann::json::parse(members.out).at("members").size() == 5);
+  CHECK(run_in(state, {"state", "dump"}).out.starts_with("state of wgoverlay at "));
+}
+
+TEST_CASE("several databases need a choice by flag or variable", "[cli][binary]") {
+  TemporaryDirectory state;
+  store_state(state, "wg0");
+  store_state(state, "wg1");
+  const Ran unclear = run_in(state, {"ip"});
+  CHECK(unclear.exit_code == 2);
+  CHECK(unclear.error ==
+        "wesher: several interfaces have wesher state: wg0, wg1; choose one with --interface\n");
+  CHECK(run_in(state, {"ip", "--interface", "wg1"}).exit_code == 0);
+  CHECK(run_wesher({"ip"}, {{"STATE_DIRECTORY", state.path()}, {"WESHER_INTERFACE", "wg0"}})
+            .exit_code == 0);
+}
+
+TEST_CASE("key show prints the key that encrypts and nothing else", "[cli][binary]") {
+  TemporaryDirectory state;
+  store::KeyFile keys = store::make_key_file(std::nullopt, kNow);
+  keys.node_name = "db1";
+  REQUIRE(store::save_key_file(state.path() + "/wg0.keys", keys).has_value());
+  const Ran ran = run_in(state, {"key", "show", "--interface", "wg0"});
+  CHECK(ran.exit_code == 0);
+  CHECK(ran.error.empty());
+  CHECK(ran.out == keys.ring.front().key.reveal_base64() + "\n");
+}
+
+TEST_CASE("a full disk under the output is an error", "[cli][binary]") {
+  TemporaryDirectory state;
+  const Ran ran = run_wesher({"version"}, {{"STATE_DIRECTORY", state.path()}}, "/dev/full");
+  CHECK(ran.exit_code == 1);
+  CHECK(ran.error == "wesher: cannot write the output: No space left on device\n");
+}
