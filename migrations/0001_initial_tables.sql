@@ -26,7 +26,7 @@ CREATE TABLE self (
   pid INTEGER NOT NULL CHECK (pid BETWEEN 0 AND 4294967295),
   started_ms INTEGER NOT NULL,
   stopped_ms INTEGER,
-  stop_kind TEXT NOT NULL CHECK (stop_kind IN ('', 'leave', 'keep'))
+  stop_kind TEXT NOT NULL CHECK (stop_kind IN ('', 'leave', 'keep', 'resign'))
 ) STRICT;
 
 CREATE TABLE member (

@@ -48,7 +48,7 @@ CREATE TABLE self (
   started_ms INTEGER NOT NULL,
   -- Set at an orderly stop, NULL while running and after a crash.
   stopped_ms INTEGER,
-  stop_kind TEXT NOT NULL CHECK (stop_kind IN ('', 'leave', 'keep'))
+  stop_kind TEXT NOT NULL CHECK (stop_kind IN ('', 'leave', 'keep', 'resign'))
 ) STRICT;
 
 -- Facts: every other member that the mesh knows.

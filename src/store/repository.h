@@ -34,7 +34,7 @@ struct SelfRow {
   std::uint32_t pid = 0;
   WallTime started{};
   std::optional<WallTime> stopped;  ///< set at an orderly stop
-  std::string stop_kind;            ///< "leave", "keep", "" while running
+  std::string stop_kind;            ///< "leave", "keep", "resign", "" while running
 
   friend bool operator==(const SelfRow&, const SelfRow&) = default;
 };

@@ -129,7 +129,8 @@ TEST_CASE("a database without its key file is refused and --init goes on", "[dae
   const auto refused = f.load();
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::state_unusable);
-  CHECK(refused.error().detail.find("wesher --init") != std::string::npos);
+  CAPTURE(refused.error().detail);
+  CHECK(refused.error().detail.find("--init") != std::string::npos);
   CHECK(f.load(kNow, "db1", StoredState::fresh));
 }
 

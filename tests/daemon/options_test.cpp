@@ -13,8 +13,8 @@ namespace {
 using Arguments = std::vector<std::string>;
 using Variables = std::map<std::string, std::string>;
 
-const std::string kKey = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
-const std::string kOtherKey = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+const std::string key_text = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+const std::string other_key_text = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
 Result<Options> parse(const Arguments& arguments, const Variables& variables = {}) {
   return parse_options(arguments, [&](const char* name) -> std::optional<std::string> {
@@ -73,7 +73,7 @@ TEST_CASE("without arguments and variables the defaults are those of the Go prog
 
 /// Checks values that are all unlike the defaults.
 void check_all(const Options& o) {
-  CHECK(key_of(o) == kKey);
+  CHECK(key_of(o) == key_text);
   CHECK(o.join == Arguments{"a.example", "192.0.2.1:7000", "[2001:db8::1]:7000", "2001:db8::2"});
   CHECK(o.init != InitRequest::none);
   CHECK(o.bind_addr->text() == "192.0.2.9");
@@ -91,8 +91,8 @@ void check_all(const Options& o) {
   CHECK(o.log_level == LogLevel::debug);
 }
 
-const Variables kAllVariables = {
-    {"WESHER_CLUSTER_KEY", kKey},
+const Variables all_variables = {
+    {"WESHER_CLUSTER_KEY", key_text},
     {"WESHER_JOIN", "a.example,192.0.2.1:7000,[2001:db8::1]:7000, 2001:db8::2,"},
     {"WESHER_INIT", "1"},
     {"WESHER_BIND_ADDR", "192.0.2.9"},
@@ -117,7 +117,7 @@ std::string option_name(const std::string& variable) {
 }
 
 TEST_CASE("every option can be given by its variable") {
-  const Options o = good({}, kAllVariables);
+  const Options o = good({}, all_variables);
   check_all(o);
   CHECK(o.init == InitRequest::automatic);
 }
@@ -125,7 +125,7 @@ TEST_CASE("every option can be given by its variable") {
 TEST_CASE("every option can be given behind its name or behind an equals sign") {
   Arguments equals;
   Arguments separate;
-  for (const auto& [variable, value] : kAllVariables) {
+  for (const auto& [variable, value] : all_variables) {
     const std::string name = option_name(variable);
     equals.push_back(name + "=" + value);
     separate.push_back(name);
@@ -147,7 +147,7 @@ TEST_CASE("the command line goes before the environment") {
 TEST_CASE("an empty variable is unset and an empty argument is the default") {
   CHECK(good({}, {{"WESHER_INTERFACE", ""}, {"WESHER_INIT", ""}}).interface == "wgoverlay");
   CHECK(good({"--join", ""}, {{"WESHER_JOIN", "b"}}).join.empty());
-  CHECK(good({"--cluster-key="}, {{"WESHER_CLUSTER_KEY", kKey}}).cluster_key == std::nullopt);
+  CHECK(good({"--cluster-key="}, {{"WESHER_CLUSTER_KEY", key_text}}).cluster_key == std::nullopt);
 }
 
 TEST_CASE("join adds up over repetitions and other options take the last one") {
@@ -196,7 +196,7 @@ TEST_CASE("a bad cluster key is described and never repeated") {
   const std::string not_base64 = " is not base64: it must be 32 bytes in base64 (44 characters)";
   CHECK(bad({"--cluster-key", "sec.ret"}) == "--cluster-key" + not_base64);
   CHECK(bad({}, {{"WESHER_CLUSTER_KEY", "sec.ret"}}) == "WESHER_CLUSTER_KEY" + not_base64);
-  CHECK(bad({"--cluster-key", kKey.substr(0, 43)}) == "--cluster-key" + not_base64);
+  CHECK(bad({"--cluster-key", key_text.substr(0, 43)}) == "--cluster-key" + not_base64);
   CHECK(bad({"--cluster-key", "AAAAAAAAAAAAAAAAAAAAAA=="}) ==
         "--cluster-key is 16 bytes, must be 32");
 }
@@ -205,22 +205,24 @@ TEST_CASE("a key that went to another option is not repeated") {
   for (const char* option : {"--join", "--bind-addr", "--cluster-port", "--overlay-net",
                              "--interface", "--mtu", "--backend", "--node-name", "--log-level",
                              "--init", "--on-stop", "--advertise-addr", "--bind-iface"}) {
-    const std::string message = bad({std::string(option) + "=" + kKey});
+    const std::string message = bad({std::string(option) + "=" + key_text});
     INFO(message);
     CHECK(message.starts_with(std::string(option) + " (a key, not shown)"));
   }
-  CHECK(bad({"--cluster-ky=" + kKey}) == "unknown option --cluster-ky; see wesher --help");
-  CHECK(bad({"--" + kKey}) == "unknown option; see wesher --help");
-  CHECK(bad({"--cluster-key=", kKey}) == "argument 2 is no option; see wesher --help");
-  CHECK(bad({"--init", kKey}) == "--init takes no value of its own; write --init or --init=false");
+  CHECK(bad({"--cluster-ky=" + key_text}) == "unknown option --cluster-ky; see wesher --help");
+  CHECK(bad({"--" + key_text}) == "unknown option; see wesher --help");
+  CHECK(bad({"--cluster-key=", key_text}) == "argument 2 is no option; see wesher --help");
+  CHECK(bad({"--init", key_text}) ==
+        "--init takes no value of its own; write --init or --init=false");
 }
 
 TEST_CASE("the cluster key is read from a file") {
   const Directory directory;
-  CHECK(key_of(good({"--cluster-key-file", directory.file("a", kKey)})) == kKey);
-  CHECK(key_of(good({}, {{"WESHER_CLUSTER_KEY_FILE", directory.file("b", kKey + "\r\n\n")}})) ==
-        kKey);
-  CHECK(key_of(good({"--cluster-key-file", directory.file("c", " \n" + kKey + "\n")})) == kKey);
+  CHECK(key_of(good({"--cluster-key-file", directory.file("a", key_text)})) == key_text);
+  CHECK(key_of(good({}, {{"WESHER_CLUSTER_KEY_FILE", directory.file("b", key_text + "\r\n\n")}})) ==
+        key_text);
+  CHECK(key_of(good({"--cluster-key-file", directory.file("c", " \n" + key_text + "\n")})) ==
+        key_text);
 }
 
 TEST_CASE("a key file that holds no key is named with what is wrong") {
@@ -235,12 +237,12 @@ TEST_CASE("a key file that holds no key is named with what is wrong") {
   CHECK(message("") == "is empty");
   CHECK(message("\n \t\r\n") == "is empty");
   CHECK(message("hunter-2\n") == "is not base64: it must be 32 bytes in base64 (44 characters)");
-  CHECK(message(kKey + "\n" + kKey) ==
+  CHECK(message(key_text + "\n" + key_text) ==
         "is not base64: it must be 32 bytes in base64 (44 characters)");
   CHECK(message("AAAA") == "is 3 bytes, must be 32");
-  CHECK(message(kKey + std::string(5000, '\n')) ==
+  CHECK(message(key_text + std::string(5000, '\n')) ==
         "is larger than 4096 bytes; it must hold the key alone");
-  CHECK(good({"--cluster-key-file=" + directory.file("k", kKey + std::string(4096 - 44, '\n'))})
+  CHECK(good({"--cluster-key-file=" + directory.file("k", key_text + std::string(4096 - 44, '\n'))})
             .cluster_key.has_value());
 }
 
@@ -257,9 +259,9 @@ TEST_CASE("the service manager's credential counts when no key is given otherwis
   const Directory directory;
   const Variables credential = {{"CREDENTIALS_DIRECTORY", directory.path()}};
   CHECK(key_of(good({}, credential)) == "none");
-  (void)directory.file("cluster-key", kKey + "\n");
-  CHECK(key_of(good({}, credential)) == kKey);
-  CHECK(key_of(good({"--cluster-key", kOtherKey}, credential)) == kOtherKey);
+  (void)directory.file("cluster-key", key_text + "\n");
+  CHECK(key_of(good({}, credential)) == key_text);
+  CHECK(key_of(good({"--cluster-key", other_key_text}, credential)) == other_key_text);
   (void)directory.file("cluster-key", "x y");
   CHECK(bad({}, credential) ==
         "credential " + directory.path() +
@@ -268,13 +270,15 @@ TEST_CASE("the service manager's credential counts when no key is given otherwis
 
 TEST_CASE("key and key file exclude each other unless one is on the command line alone") {
   const Directory directory;
-  const std::string file = directory.file("k", kOtherKey);
-  CHECK(bad({"--cluster-key", kKey, "--cluster-key-file", file}) ==
+  const std::string file = directory.file("k", other_key_text);
+  CHECK(bad({"--cluster-key", key_text, "--cluster-key-file", file}) ==
         "--cluster-key and --cluster-key-file exclude each other; give one");
-  CHECK(bad({}, {{"WESHER_CLUSTER_KEY", kKey}, {"WESHER_CLUSTER_KEY_FILE", file}}) ==
+  CHECK(bad({}, {{"WESHER_CLUSTER_KEY", key_text}, {"WESHER_CLUSTER_KEY_FILE", file}}) ==
         "WESHER_CLUSTER_KEY and WESHER_CLUSTER_KEY_FILE exclude each other; give one");
-  CHECK(key_of(good({"--cluster-key-file", file}, {{"WESHER_CLUSTER_KEY", kKey}})) == kOtherKey);
-  CHECK(key_of(good({"--cluster-key", kKey}, {{"WESHER_CLUSTER_KEY_FILE", "/none"}})) == kKey);
+  CHECK(key_of(good({"--cluster-key-file", file}, {{"WESHER_CLUSTER_KEY", key_text}})) ==
+        other_key_text);
+  CHECK(key_of(good({"--cluster-key", key_text}, {{"WESHER_CLUSTER_KEY_FILE", "/none"}})) ==
+        key_text);
 }
 
 struct BadCase {
@@ -380,7 +384,7 @@ TEST_CASE("the hidden options are taken") {
 }
 
 TEST_CASE("the effective options name every lasting option and no key") {
-  const auto effective = good({}, kAllVariables).effective();
+  const auto effective = good({}, all_variables).effective();
   const std::map<std::string, std::string> expected = {
       {"advertise-addr", "198.51.100.9"},
       {"backend", "userspace"},
@@ -413,7 +417,7 @@ TEST_CASE("the help text shows every option with variable and default in 80 colu
   CHECK(help.find("  --backend auto|kernel|userspace\n"
                   "                          which WireGuard to use\n") != std::string::npos);
   CHECK(help.find("[WESHER_BIND_IFACE]\n") != std::string::npos);
-  for (const auto& [variable, value] : kAllVariables) {
+  for (const auto& [variable, value] : all_variables) {
     CHECK(help.find("  " + option_name(variable)) != std::string::npos);
     CHECK(help.find("[" + variable) != std::string::npos);
   }
