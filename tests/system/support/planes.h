@@ -34,11 +34,11 @@ void bring_up(system::DataPlane& plane);
 }  // namespace wesher::test
 
 /// A test body that takes a BackendChoice, run in a fresh sandbox for each back end.
-#define ON_EACH_BACKEND(body)                                               \
-  do {                                                                      \
-    const std::function<void(::wesher::system::BackendChoice)> each = body; \
-    for (const auto backend_choice : ::wesher::test::backends()) {          \
-      INFO("backend " << static_cast<int>(backend_choice));                 \
-      IN_SANDBOX([&] { each(backend_choice); });                            \
-    }                                                                       \
+#define ON_EACH_BACKEND(...)                                                       \
+  do {                                                                             \
+    const std::function<void(::wesher::system::BackendChoice)> each = __VA_ARGS__; \
+    for (const auto backend_choice : ::wesher::test::backends()) {                 \
+      INFO("backend " << static_cast<int>(backend_choice));                        \
+      IN_SANDBOX([&] { each(backend_choice); });                                   \
+    }                                                                              \
   } while (false)

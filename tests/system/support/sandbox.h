@@ -53,10 +53,10 @@ inline void expect(bool met, const char* text, int line) {
 #define EXPECT_EQ(a, b) ::wesher::test::expect_equal((a), (b), #a " == " #b, __LINE__)
 
 /// A test body in a sandbox, skipped with a reason where that is impossible.
-#define IN_SANDBOX(body)                                           \
-  do {                                                             \
-    if (!::wesher::test::can_sandbox()) return;                    \
-    const std::string said = ::wesher::test::run_in_sandbox(body); \
-    INFO(said);                                                    \
-    CHECK(said.empty());                                           \
+#define IN_SANDBOX(...)                                                   \
+  do {                                                                    \
+    if (!::wesher::test::can_sandbox()) return;                           \
+    const std::string said = ::wesher::test::run_in_sandbox(__VA_ARGS__); \
+    INFO(said);                                                           \
+    CHECK(said.empty());                                                  \
   } while (false)
