@@ -228,10 +228,7 @@ void Agent::finish_stop(std::size_t told) {
     log_.lifecycle(fmt::format(
         "stopped; {}, its peers, routes and names stay as they are (--on-stop keep)", interface));
   } else {
-    log_.lifecycle(
-        fmt::format("left the cluster: {} members were told; {}, its routes and hosts "
-                    "lines are removed",
-                    told, interface));
+    log_.lifecycle(fmt::format("stopped; {}, its routes and hosts lines are removed", interface));
   }
   io_.stop();
 }
