@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/state.h"
+#include "cli/status.h"
 #include "cli/text.h"
 #include "plan/diff.h"
 #include "store/key_file.h"
@@ -132,9 +133,11 @@ Result<Output> leave_alone(const store::Paths& paths) {
     return tl::unexpected(saved.error());
   }
   note_left(paths, facts);
-  return Output{fmt::format("left: {} and the overlay address is given back; nobody was told, "
-                            "because the daemon is not running\n",
-                            kRemoved),
+  // A leave by signal told the members already; it only kept the address.
+  const std::string_view told = has_left(facts)
+                                    ? "the members were told when the daemon stopped"
+                                    : "nobody was told, because the daemon is not running";
+  return Output{fmt::format("left: {} and the overlay address is given back; {}\n", kRemoved, told),
                 "", 0};
 }
 
