@@ -59,7 +59,7 @@ std::string age_text(Duration age) {
 std::string size_text(std::uint64_t bytes) {
   if (bytes == 0) return "0";
   static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  double value = static_cast<double>(bytes);
+  auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
   while (value >= 1024 && unit + 1 < kUnits.size()) {
     value /= 1024;
