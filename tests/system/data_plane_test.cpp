@@ -229,3 +229,33 @@ TEST_CASE("a link of another kind is named and never touched") {
     EXPECT(link_exists("wgtest"));
   });
 }
+
+TEST_CASE("a thousand peers and routes are set and seen and taken away with the link") {
+  ON_EACH_BACKEND([](BackendChoice backend) {
+    const auto plane = open_plane(backend);
+    bring_up(*plane);
+    std::vector<Action> actions;
+    for (std::uint32_t n = 0; n < 2000; ++n) {
+      const auto high = static_cast<std::uint8_t>((n % 1000) >> 8);
+      const auto low = static_cast<std::uint8_t>(n % 1000);
+      const Prefix overlay = Prefix::host(IpAddress::v4(10, 77, high, low));
+      std::array<std::uint8_t, kKeyBytes> key{9, high, low};
+      if (n < 1000) {
+        actions.push_back({AddPeer{"n", PublicKey(key), endpoint("192.0.2.1:1"), overlay}, "test"});
+      } else {
+        actions.push_back({AddRoute{overlay}, "test"});
+      }
+    }
+    for (const auto& result : plane->apply_all(actions, secret(1)))
+      must(result);
+    const Observed seen = must(plane->observe());
+    EXPECT(seen.complete);
+    EXPECT_EQ(seen.peers.size(), 1000U);
+    EXPECT_EQ(seen.routes.size(), 1000U);
+    EXPECT(std::is_sorted(seen.routes.begin(), seen.routes.end()));
+    EXPECT(seen.peers[999].key > seen.peers[0].key);
+    must(plane->remove_link());
+    EXPECT(!link_exists("wgtest"));
+    EXPECT(must(plane->observe()).peers.empty());
+  });
+}

@@ -1,12 +1,16 @@
 // The hosts file on disk: metadata, symbolic links, bind mounts, unwritable files.
 #include "system/hosts_file.h"
 
+#include <array>
 #include <fstream>
 #include <iterator>
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -85,6 +89,34 @@ TEST_CASE("a symbolic link stays and the file behind it is edited") {
     must(file.write(one_line()));
     EXPECT(S_ISLNK(info_of("/etc/hosts").st_mode));
     EXPECT_EQ(content("/run/real/h"), "127.0.0.1\tlocalhost\n" + kLine);
+  });
+}
+
+TEST_CASE("an edit made while we write is not lost") {
+  IN_SANDBOX([] {
+    // Long enough to write that the other editor, who starts when our temporary file appears,
+    // comes in between.
+    std::string large;
+    while (large.size() < (std::size_t{8} << 20))
+      large += "# a line of somebody else's, of which there are many\n";
+    put("/etc/hosts", large);
+    const int events = inotify_init1(IN_CLOEXEC);
+    EXPECT(inotify_add_watch(events, "/etc", IN_CREATE) >= 0);
+    const pid_t editor = fork();
+    if (editor == 0) {
+      std::array<char, 4096> buffer{};
+      (void)!read(events, buffer.data(), buffer.size());
+      const int fd = open("/etc/hosts", O_WRONLY | O_APPEND | O_CLOEXEC);
+      constexpr std::string_view kEdit = "192.0.2.9 edited\n";
+      _exit(write(fd, kEdit.data(), kEdit.size()) == ssize_t{kEdit.size()} ? 0 : 1);
+    }
+    must(hosts().write(one_line()));
+    int status = 1;
+    EXPECT(waitpid(editor, &status, 0) == editor && status == 0);
+    const std::string text = content("/etc/hosts");
+    EXPECT(text.find("192.0.2.9 edited\n") != std::string::npos);
+    EXPECT(text.find(kLine) != std::string::npos);
+    EXPECT(text.starts_with(large));
   });
 }
 

@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "system/netlink.h"
 #include "system/watch.h"
 
 using namespace wesher;
@@ -156,4 +157,19 @@ TEST_CASE("notifications about our interface concern us and others do not") {
   CHECK(concerns_us(link_message(RTM_DELLINK, 6, "wg0"), context));
   CHECK(context.link_index == 0);
   CHECK_FALSE(concerns_us(ours, context));
+}
+
+TEST_CASE("an interrupted dump is tried again a few times and then counts as incomplete") {
+  int calls = 0;
+  CHECK(dump_with_retries([&]() -> Result<bool> { return ++calls == 3; }).value());
+  CHECK(calls == 3);
+  calls = 0;
+  CHECK_FALSE(dump_with_retries([&]() -> Result<bool> { return ++calls < 0; }).value());
+  CHECK(calls == kDumpTries);
+  calls = 0;
+  CHECK_FALSE(dump_with_retries([&]() -> Result<bool> {
+    ++calls;
+    return fail(Errc::not_found, "no such device");
+  }));
+  CHECK(calls == 1);
 }
