@@ -36,7 +36,7 @@ void Mesh::Impl::set_seeds(const std::vector<Endpoint>& seeds, const Moment& now
   seeds_.set(others, now.at);
   if (phase_ == Phase::probing) {
     for (const Endpoint& seed : seeds_.take_due(now.at))
-      contact(seed, true, now.at);
+      contact(seed, Call::probe, now.at);
   } else if (phase_ == Phase::announced) {
     try_seeds(now.at);
   }
@@ -46,9 +46,9 @@ void Mesh::Impl::start(Duration probe_max, const Moment& now) {
   if (phase_ != Phase::idle) return;
   phase_ = Phase::probing;
   for (const Endpoint& seed : seeds_.take_due(now.at))
-    contact(seed, true, now.at);
+    contact(seed, Call::probe, now.at);
   for (const Endpoint& member : restored_to_ask())
-    contact(member, true, now.at);
+    contact(member, Call::probe, now.at);
   if (contacts_.empty()) {
     announce(now);
   } else {
@@ -72,16 +72,17 @@ std::vector<Endpoint> Mesh::Impl::restored_to_ask() {
   return chosen;
 }
 
-bool Mesh::Impl::contact(const Endpoint& to, bool probe, Instant now) {
-  const bool usable = to.port != 0 && !to.address.is_unspecified() && to != own_endpoint_;
-  if (!usable || !contacts_.emplace(to, Contact{probe}).second) return false;
+void Mesh::Impl::contact(const Endpoint& to, Call kind, Instant now) {
+  if (to.port == 0 || to.address.is_unspecified() || to == own_endpoint_) return;
+  Contact& under_way = contacts_[to];
+  if (under_way.count >= (kind == Call::urgent_join ? 2U : 1U)) return;
+  if (under_way.count++ == 0) under_way.probe = kind == Call::probe;
   seeds_.tried(to);
-  if (probe) {
+  if (kind == Call::probe) {
     node_.probe_seed(to, now);
   } else {
     node_.join(to, now);
   }
-  return true;
 }
 
 void Mesh::Impl::announce(const Moment& now) {
@@ -93,7 +94,7 @@ void Mesh::Impl::announce(const Moment& now) {
               printable(config_.gossip.name) + " announces itself as " +
                   config_.own.overlay.text() + " at " + own_endpoint_.text());
   for (const Endpoint& endpoint : std::exchange(answered_, {}))
-    contact(endpoint, false, now.at);
+    contact(endpoint, Call::join, now.at);
   try_seeds(now.at);
 }
 
@@ -101,7 +102,7 @@ void Mesh::Impl::on(const gossip::ContactResult& event, const Moment& now) {
   const auto found = contacts_.find(event.to);
   if (found == contacts_.end()) return;
   const bool probe = found->second.probe;
-  contacts_.erase(found);
+  if (--found->second.count == 0) contacts_.erase(found);
   for (Fact& fact : seeds_.result(event.to, event.ok, event.reason, now, rng_))
     facts_.push_back(std::move(fact));
   if (phase_ == Phase::leaving || phase_ == Phase::left) return;
@@ -110,7 +111,7 @@ void Mesh::Impl::on(const gossip::ContactResult& event, const Moment& now) {
     return;
   }
   if (phase_ == Phase::announced) {
-    if (event.ok) contact(event.to, false, now.at);
+    if (event.ok) contact(event.to, Call::join, now.at);
     return;
   }
   if (event.ok) answered_.push_back(event.to);
@@ -151,12 +152,12 @@ void Mesh::Impl::run_timers(const Moment& now) {
 void Mesh::Impl::try_seeds(Instant now) {
   if (seed_is_live()) return;
   for (const Endpoint& seed : seeds_.take_due(now))
-    contact(seed, false, now);
+    contact(seed, Call::join, now);
 }
 
 void Mesh::Impl::try_failed(const Moment& now) {
   while (const auto name = reconnect_.take(roster_.live() + 1, now.at))
-    call(*name, ++calls_ % kTableEvery == 0, now.at);
+    ++calls_ % kTableEvery == 0 ? push_pull(*name, Call::join, now.at) : ping(*name, now.at);
 }
 
 /// While nobody is live: those that failed or left, in turn, a few at a time.
@@ -164,20 +165,24 @@ void Mesh::Impl::try_absent(Instant now) {
   if (!lonely_due_ || *lonely_due_ > now) return;
   lonely_due_ = now + lonely_backoff_.next(rng_);
   for (const std::string& name : roster_.absent_after(lonely_cursor_, kLonelyCalls)) {
-    call(name, true, now);
+    push_pull(name, Call::join, now);
     lonely_cursor_ = name;
   }
 }
 
-void Mesh::Impl::call(const std::string& name, bool with_table, Instant now) {
+void Mesh::Impl::ping(const std::string& name, Instant now) {
   const Member* member = roster_.find(name);
   if (member == nullptr || phase_ != Phase::announced) return;
   const Endpoint to = endpoint_of(*member);
-  if (with_table) {
-    if (contacts_.size() < kContactsMax) contact(to, false, now);
-  } else if (to.port != 0 && !to.address.is_unspecified()) {
-    node_.ping(name, to, now);
-  }
+  if (to.port != 0 && !to.address.is_unspecified()) node_.ping(name, to, now);
+}
+
+void Mesh::Impl::push_pull(const std::string& name, Call kind, Instant now) {
+  const Member* member = roster_.find(name);
+  if (member == nullptr || phase_ != Phase::announced) return;
+  // Calls into the void never keep one from a member that just gave a sign of life.
+  const std::size_t most = kind == Call::urgent_join ? 2 * kContactsMax : kContactsMax;
+  if (contacts_.size() < most) contact(endpoint_of(*member), kind, now);
 }
 
 void Mesh::Impl::watch_loneliness(Instant now) {

@@ -88,7 +88,7 @@ void Mesh::Impl::see(const gossip::Record& record, MemberState state, const Mome
   look_for(record.name, now.at);
   // Whoever was called by others asks back once, so that it has seen a whole table too.
   if (!joined_ && contacts_.empty() && roster_.is_live(record.name))
-    call(record.name, true, now.at);
+    push_pull(record.name, Call::join, now.at);
 }
 
 void Mesh::Impl::tell(const Member& after,
@@ -159,7 +159,7 @@ void Mesh::Impl::on(const gossip::Acked& event, const Moment& now) {
   const Member* member = roster_.find(event.name);
   if (member == nullptr || event.name == config_.gossip.name) return;
   if (!roster_.is_live(event.name)) {
-    call(event.name, true, now.at);
+    push_pull(event.name, Call::urgent_join, now.at);
     return;
   }
   roster_.set_tcp_only(event.name, event.tcp_only);

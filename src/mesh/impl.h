@@ -57,9 +57,10 @@ class Mesh::Impl final : public gossip::Admission {
  private:
   enum class Phase : std::uint8_t { idle, probing, announced, leaving, left };
 
-  /// A push/pull under way.
+  /// Push/pulls under way to one endpoint.
   struct Contact {
-    bool probe = false;  ///< read-only, before we announced
+    bool probe = false;  ///< the first is read-only, from before we announced
+    unsigned count = 0;  ///< 1, or 2 if a sign of life came while one was hanging
   };
 
   // mesh.cpp
@@ -92,13 +93,15 @@ class Mesh::Impl final : public gossip::Admission {
   void look_for(const std::string& name, Instant now);
 
   // contact.cpp
-  bool contact(const Endpoint& to, bool probe, Instant now);
+  enum class Call : std::uint8_t { probe, join, urgent_join };
+  void contact(const Endpoint& to, Call kind, Instant now);
   void announce(const Moment& now);
   void joined_through(const Endpoint& to, const Moment& now);
   void try_seeds(Instant now);
   void try_failed(const Moment& now);
   void try_absent(Instant now);
-  void call(const std::string& name, bool with_table, Instant now);
+  void ping(const std::string& name, Instant now);
+  void push_pull(const std::string& name, Call kind, Instant now);
   void watch_loneliness(Instant now);
   [[nodiscard]] std::vector<Endpoint> restored_to_ask();
   [[nodiscard]] bool seed_is_live() const;

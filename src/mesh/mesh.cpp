@@ -67,6 +67,8 @@ void Mesh::Impl::restore(const std::vector<Member>& restored, const Moment& now)
     }
   }
   collect(now);
+  for (const Member& member : roster_.all())
+    look_for(member.name, now.at);
 }
 
 /// First form: whatever is said about others is taken in, as every Go node does; the roster judges

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/mesh/support/network.h"
+#include "wire/packet.h"
 
 namespace wesher::mesh {
 
@@ -203,6 +204,48 @@ TEST_CASE("A restored member that does not answer has failed half a minute after
   const auto told = changes(mesh.db1.facts);
   REQUIRE(told.size() == 2);
   CHECK(told[0].why == "no answer since we started");
+}
+
+TEST_CASE("A restored owner keeps its address against a restored claimant of a smaller name") {
+  Three mesh;
+  Host& late = mesh.net.add("app", 9);
+  late.own.overlay = mesh.web.own.overlay;
+  mesh.net.start(late, {"db1"});
+  mesh.net.run(20s);
+  REQUIRE(mesh.db1.member("app").standing == Standing::refused);
+  mesh.db1.facts.clear();
+  mesh.restart(mesh.db1);
+  mesh.net.run(10s);
+  CHECK(mesh.db1.member("web").standing == Standing::configured);
+  CHECK(changes(mesh.db1.facts).empty());
+}
+
+TEST_CASE("An answer to the ping of a missing member is followed by a push/pull at once") {
+  Three mesh;
+  for (Host* host : {&mesh.db2, &mesh.web})
+    mesh.net.kill(*host);
+  mesh.net.adjust = [](Config& config) { config.seed_retry_first = 60s; };
+  mesh.restart(mesh.db1);
+  mesh.net.run(15s);  // the questions at the start have failed by now
+  wire::Keyring ring;
+  REQUIRE(ring.add(Bytes(32, 1)));
+  mesh.net.on_datagram = [&](Host& sender, const gossip::Transmit& transmit) {
+    const auto opened = wire::open_packet(ring, transmit.datagram);
+    for (const wire::PacketMessage& message : opened.messages) {
+      const auto* ping = std::get_if<wire::Ping>(&message);
+      if (ping == nullptr || &sender != &mesh.db1 || ping->node != "web") continue;
+      mesh.net.on_datagram = nullptr;
+      Rng rng = Rng::from_number(3);
+      const std::vector<Bytes> ack = {wire::encode(wire::Ack{ping->sequence, {}, true})};
+      const std::uint64_t streams = mesh.net.streams;
+      mesh.net.inject(mesh.db1, mesh.web.endpoint, wire::seal_packet(ring, wire::pack(ack), rng));
+      CHECK(mesh.net.streams == streams + 1);
+      CHECK(mesh.net.calls.at(mesh.web.endpoint).back() == mesh.net.now().at - at(0us).at);
+      return;
+    }
+  };
+  mesh.net.run(10s);
+  CHECK_FALSE(mesh.net.on_datagram);
 }
 
 TEST_CASE("A partition of ten minutes heals within half a minute and no peer is touched") {

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/mesh/support/invariants.h"
+
 namespace wesher::mesh::test {
 
 std::vector<std::string> Host::standings() const {
@@ -39,6 +41,7 @@ void Network::start(Host& host, const std::vector<std::string>& seeds) {
   config.overlay_net = Prefix::parse("10.42.0.0/16").value();
   config.cluster = "3f9a-c2e1";
   if (adjust) adjust(config);
+  host.config = config;
   wire::Keyring keyring;
   REQUIRE(keyring.add(Bytes(32, host.cluster_key)));
   std::vector<Member> restored;
@@ -164,10 +167,16 @@ void Network::drain(Host& host) {
     }
   }
   host.timer = host.mesh->poll_timeout();
+  const auto broken = broken_rule(*host.mesh, host.config, host.rows);
+  INFO(broken.value_or(""));
+  REQUIRE_FALSE(broken);
 }
 
 void Network::send(Host& host, gossip::Transmit transmit) {
   ++datagrams;
+  if (const auto hook = on_datagram) {
+    later(0us, [hook, sender = &host, transmit] { hook(*sender, transmit); });
+  }
   later(kLatency, [this, from = host.endpoint, sender = &host, t = std::move(transmit)] {
     Host* to = at_endpoint(t.to);
     if (to == nullptr || !passes(*sender, *to)) return;

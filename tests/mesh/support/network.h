@@ -21,6 +21,7 @@ struct Host {
   std::string name;
   Endpoint endpoint;
   NodeMeta own;
+  Config config;  ///< of the running mesh
   std::uint8_t cluster_key = 1;
   std::vector<Endpoint> seeds;
   std::unique_ptr<Mesh> mesh;
@@ -80,8 +81,10 @@ class Network {
 
   Duration wall_shift{};                ///< how wrong all wall clocks are
   std::function<void(Config&)> adjust;  ///< changes settings of hosts started from now on
-  std::uint64_t streams = 0;            ///< opened so far
-  std::uint64_t datagrams = 0;          ///< sent so far
+  /// Sees every datagram before it is under way.
+  std::function<void(Host&, const gossip::Transmit&)> on_datagram;
+  std::uint64_t streams = 0;                        ///< opened so far
+  std::uint64_t datagrams = 0;                      ///< sent so far
   std::map<Endpoint, std::vector<Duration>> calls;  ///< streams opened, by target
 
  private:
