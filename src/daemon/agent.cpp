@@ -98,7 +98,8 @@ Exit Agent::run() {
     (void)store::reset_state(paths);
     return refuse(passed.error());
   }
-  for (const auto& [name, member] : reconciler_->members()) restored_.push_back(member);
+  for (const auto& [name, member] : reconciler_->members())
+    restored_.push_back(member);
   reconciler_->run({[this](std::uint32_t end) {
                       asio::post(io_, [this, end] {
                         if (gossip_) gossip_->incarnations_reserved(end);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "base/text.h"
 #include "mesh/overlay_address.h"
@@ -12,12 +11,6 @@
 namespace wesher::daemon {
 
 namespace {
-
-bool file_exists(const std::string& path) {
-  struct stat info {};
-
-  return ::lstat(path.c_str(), &info) == 0;
-}
 
 /// Puts the given key into the ring as architecture 8 says: an unknown one becomes the sending key,
 /// one that the ring knows as older than its newest is ignored.
@@ -122,12 +115,6 @@ Result<Identity> load_identity(const store::Paths& paths,
     if (options.cluster_key) apply_given_key(identity, *options.cluster_key);
   } else if (loaded.error().code != Errc::not_found) {
     return tl::unexpected(loaded.error());
-  } else if (!fresh && file_exists(paths.database())) {
-    return fail(
-        Errc::state_unusable,
-        fmt::format("{} is there, but its key file {} is missing: put it back from a backup, "
-                    "or start over as a new node with: wesher --init",
-                    paths.database(), paths.key_file()));
   } else {
     if (!options.join.empty() && !options.cluster_key && !fresh) {
       return fail(Errc::malformed,

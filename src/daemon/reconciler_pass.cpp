@@ -141,8 +141,7 @@ void Reconciler::report(const plan::Plan& plan, const std::vector<Result<void>>&
     }
     objects.push_back({object, ok, std::move(detail), wall, attempts});
   }
-  const bool changed =
-      !objects.empty() || !failing_.empty() || reported_generation_ != desired_.generation;
+  const bool changed = !objects.empty() || reported_generation_ != desired_.generation;
   failing_ = std::move(failing);
   if (!changed) return;
   if (const auto put = repository_.put_applied(desired_.generation, objects, wall); !put) {

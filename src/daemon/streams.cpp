@@ -87,18 +87,12 @@ void Streams::close() {
 }
 
 bool Streams::admit(const Endpoint& from, const std::string& source) const {
-  const auto same = per_source_.find(source);
-  if (same != per_source_.end() && same->second >= limits::kStreamsPerSource) return false;
+  const auto same = load_->per_source.find(source);
+  if (same != load_->per_source.end() && same->second >= limits::kStreamsPerSource) return false;
   const std::size_t room = handlers_.is_member(from.address)
                                ? limits::kStreamsInbound
                                : limits::kStreamsInbound - limits::kStreamsForMembers;
-  return inbound_ < room;
-}
-
-bool Streams::charge(std::size_t bytes) {
-  if (unauthenticated_ + bytes > limits::kUnauthenticatedBytes) return false;
-  unauthenticated_ += bytes;
-  return true;
+  return load_->streams < room;
 }
 
 asio::awaitable<void> Streams::accept_loop() {
@@ -122,30 +116,36 @@ asio::awaitable<void> Streams::accept_loop() {
 
 /// Counts an inbound stream and the unauthenticated bytes it holds for as long as it lives.
 struct Streams::Inbound {
-  Inbound(Streams& owner, std::string name) : streams(owner), source(std::move(name)) {
-    ++streams.inbound_;
-    ++streams.per_source_[source];
+  Inbound(std::shared_ptr<Load> shared, std::string name)
+      : load(std::move(shared)), source(std::move(name)) {
+    ++load->streams;
+    ++load->per_source[source];
   }
-
   ~Inbound() {
-    --streams.inbound_;
-    const auto entry = streams.per_source_.find(source);
-    if (--entry->second == 0) streams.per_source_.erase(entry);
+    --load->streams;
+    const auto entry = load->per_source.find(source);
+    if (--entry->second == 0) load->per_source.erase(entry);
     release();
   }
-
   Inbound(const Inbound&) = delete;
   Inbound& operator=(const Inbound&) = delete;
 
-  void release() { streams.unauthenticated_ -= std::exchange(charged, 0); }
+  /// Counts bytes received; false when all streams together would hold too many.
+  bool charge(std::size_t bytes) {
+    if (load->unauthenticated_bytes + bytes > limits::kUnauthenticatedBytes) return false;
+    load->unauthenticated_bytes += bytes;
+    charged += bytes;
+    return true;
+  }
+  void release() { load->unauthenticated_bytes -= std::exchange(charged, 0); }
 
-  Streams& streams;
+  std::shared_ptr<Load> load;
   std::string source;
   std::size_t charged = 0;
 };
 
 asio::awaitable<void> Streams::serve(Socket socket, Endpoint from, std::string source) {
-  Inbound counted(*this, std::move(source));
+  Inbound counted(load_, std::move(source));
   Deadline deadline(socket, limits::kStreamFirstBytes);
   wire::FrameReader reader(handlers_.is_member(from.address) ? limits::kFrameBytesMember
                                                              : limits::kFrameBytesStranger);
@@ -153,8 +153,7 @@ asio::awaitable<void> Streams::serve(Socket socket, Endpoint from, std::string s
   bool header_seen = false;
   while (!reader.complete()) {
     const auto [ec, n] = co_await socket.async_read_some(asio::buffer(chunk), kAwait);
-    if (ec || !charge(n)) co_return;
-    counted.charged += n;
+    if (ec || !counted.charge(n)) co_return;
     if (!reader.feed(ByteView(chunk).first(n))) co_return;
     if (!header_seen && reader.header_complete()) {
       header_seen = true;

@@ -41,6 +41,12 @@ class Streams {
   void close();
 
  private:
+  /// What the inbound streams hold together. Shared with them: the last ones may end after us.
+  struct Load {
+    std::size_t streams = 0;
+    std::map<std::string, std::size_t> per_source;
+    std::size_t unauthenticated_bytes = 0;
+  };
   struct Inbound;
   using Socket = asio::ip::tcp::socket;
 
@@ -48,14 +54,11 @@ class Streams {
   asio::awaitable<void> serve(Socket socket, Endpoint from, std::string source);
   asio::awaitable<void> exchange(gossip::StreamRequest request);
   [[nodiscard]] bool admit(const Endpoint& from, const std::string& source) const;
-  [[nodiscard]] bool charge(std::size_t bytes);
 
   asio::io_context& io_;
   asio::ip::tcp::acceptor acceptor_;
   StreamHandlers handlers_;
-  std::size_t inbound_ = 0;
-  std::map<std::string, std::size_t> per_source_;
-  std::size_t unauthenticated_ = 0;  ///< bytes buffered in all inbound streams
+  std::shared_ptr<Load> load_ = std::make_shared<Load>();
 };
 
 }  // namespace wesher::daemon
