@@ -1,6 +1,5 @@
 #include "cli/state.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -19,8 +18,6 @@
 namespace wesher::cli {
 
 namespace {
-
-constexpr std::string_view kGoDefaultInterface = "wgoverlay";
 
 /// Whether the directory can be looked into: a directory that may not be read looks empty else.
 Result<void> check_directory(const std::string& directory) {
@@ -123,13 +120,7 @@ system::DataPlaneConfig data_plane_config(const Facts& facts, const store::Paths
   system::DataPlaneConfig config;
   config.interface = facts.interface;
   config.hosts = !facts.desired || facts.desired->hosts;
-  // The Go program had one state for all interfaces; it went to the default one, or to the only
-  // one.
-  const auto known = store::known_interfaces(paths.directory);
-  config.take_over_old_banner =
-      facts.interface == kGoDefaultInterface ||
-      std::all_of(known.begin(), known.end(),
-                  [&](const std::string& name) { return name == facts.interface; });
+  config.take_over_old_banner = store::inherits_from_go(paths);
   const auto backend = facts.options.find("backend");
   if (backend != facts.options.end() && backend->second == "kernel") {
     config.backend = system::BackendChoice::kernel;

@@ -1,6 +1,5 @@
 #include "daemon/startup.h"
 
-#include <algorithm>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -76,11 +75,7 @@ system::DataPlaneConfig data_plane_config(const Options& options, const store::P
   config.interface = options.interface;
   config.backend = options.backend;
   config.hosts = !options.no_etc_hosts;
-  const auto known = store::known_interfaces(paths.directory);
-  config.take_over_old_banner =
-      options.interface == "wgoverlay" ||
-      std::all_of(known.begin(), known.end(),
-                  [&](const std::string& name) { return name == options.interface; });
+  config.take_over_old_banner = store::inherits_from_go(paths);
   return config;
 }
 

@@ -39,4 +39,11 @@ std::vector<std::string> known_interfaces(const std::string& directory) {
   return found;
 }
 
+bool inherits_from_go(const Paths& paths) {
+  const auto known = known_interfaces(paths.directory);
+  return paths.interface == "wgoverlay" ||
+         std::all_of(known.begin(), known.end(),
+                     [&](const std::string& name) { return name == paths.interface; });
+}
+
 }  // namespace wesher::store

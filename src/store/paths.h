@@ -28,4 +28,9 @@ struct Paths {
 /// Interfaces that have a database in `directory`, sorted.
 [[nodiscard]] std::vector<std::string> known_interfaces(const std::string& directory);
 
+/// Whether what the Go program up to v0.2.6 left on this host (it knew one interface, and marked
+/// neither state nor hosts lines with its name) belongs to this one: it has the default name, or no
+/// other interface has state here.
+[[nodiscard]] bool inherits_from_go(const Paths& paths);
+
 }  // namespace wesher::store

@@ -44,6 +44,19 @@ TEST_CASE("interfaces are known by their databases and nothing else") {
   CHECK(known_interfaces(place("absent")).empty());
 }
 
+TEST_CASE("what the Go program left goes to the default interface or the only one") {
+  const Place place;
+  const auto inherits = [&](const char* interface) {
+    return inherits_from_go({place.directory(), interface});
+  };
+  CHECK(inherits("wgoverlay"));
+  CHECK(inherits("wg0"));
+  spill(place("wg0.db"), "");
+  CHECK(inherits("wg0"));
+  CHECK_FALSE(inherits("wg1"));
+  CHECK(inherits("wgoverlay"));
+}
+
 TEST_CASE("an interface name is what Linux takes") {
   CHECK(is_valid_interface_name("wgoverlay"));
   CHECK(is_valid_interface_name("fifteen-letters"));
