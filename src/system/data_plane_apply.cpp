@@ -2,15 +2,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "base/text.h"
 #include "system/data_plane_linux.h"
 #include "system/host.h"
 #include "system/os_error.h"
-#include "system/port_holder.h"
-#include "system/unique_fd.h"
 
 namespace wesher::system {
 
@@ -63,34 +58,6 @@ std::string peer_text(const plan::Action& action) {
   }
   const auto& remove = std::get<plan::RemovePeer>(action.what);
   return named("remove", remove.name, remove.key);
-}
-
-/// Whether a UDP port is free on both families, found out by binding it for a moment.
-bool is_port_free(std::uint16_t port) {
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(port);
-  const auto taken = [](int family, const sockaddr* address, socklen_t length) {
-    const UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (!fd) return false;
-    const int on = 1;
-    if (family == AF_INET6) {
-      (void)setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    }
-    return bind(fd.get(), address, length) != 0 && errno == EADDRINUSE;
-  };
-  return !taken(AF_INET, reinterpret_cast<const sockaddr*>(&v4), sizeof v4) &&
-         !taken(AF_INET6, reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
-}
-
-/// Whether a port's holder is the WireGuard program of our interface: it has that as an argument.
-bool is_program_of(const std::string& interface, const std::optional<PortHolder>& holder) {
-  if (!holder) return false;
-  const auto& arguments = holder->arguments;
-  return std::find(arguments.begin(), arguments.end(), interface) != arguments.end();
 }
 
 }  // namespace
@@ -164,20 +131,13 @@ Result<void> LinuxDataPlane::perform(const plan::ConfigureDevice& what, const Se
 }
 
 Result<void> LinuxDataPlane::perform(const plan::SetLinkUp& /*what*/) {
-  const auto link = look();
-  if (!link) return tl::unexpected(link.error());
-  const auto device = index_ != 0 ? wg_->get() : Result<WgDevice>{WgDevice{}};
-  const std::uint16_t port = device ? device->listen_port : 0;
-  // A userspace program only logs that it can't have its port when its link comes up.
-  if (link->kind == LinkKind::userspace && port != 0 && !is_port_free(port) &&
-      !is_program_of(config_.interface, find_port_holder(port, false))) {
-    return port_in_use(port);
-  }
   RtLinkChange wanted;
   wanted.set_up = true;
   auto done = change("cannot bring up " + config_.interface, wanted);
-  if (!done && done.error().os_errno == EADDRINUSE) return port_in_use(port);
-  return done;
+  if (done || done.error().os_errno != EADDRINUSE) return done;
+  // The kernel opens its sockets only now, and takes any port before.
+  const auto device = wg_->get();
+  return port_in_use(device ? device->listen_port : 0);
 }
 
 Result<void> LinuxDataPlane::perform(const plan::AddAddress& what) {

@@ -113,7 +113,8 @@ std::string edit_hosts(std::string_view text,
   const std::string banner = hosts_banner(rules.interface);
   std::map<IpAddress, ObservedHostsLine> wanted;
   for (const ObservedHostsLine& line : lines) {
-    auto& names = wanted.try_emplace(line.address, line.address).first->second.names;
+    auto& names =
+        wanted.try_emplace(line.address, ObservedHostsLine{line.address, {}}).first->second.names;
     for (const std::string& name : line.names) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }

@@ -91,33 +91,22 @@ std::vector<std::uint64_t> inodes_on_port(std::string_view table,
   return inodes;
 }
 
-std::optional<PortHolder> find_port_holder(std::uint16_t port, bool tcp) {
+std::string port_holder(std::uint16_t port, bool tcp) {
   std::vector<std::uint64_t> inodes;
   for (const char* suffix : {"", "6"}) {
     const std::string path = std::string("/proc/net/") + (tcp ? "tcp" : "udp") + suffix;
     const auto found = inodes_on_port(read_small_file(path, kTableMax), port, tcp);
     inodes.insert(inodes.end(), found.begin(), found.end());
   }
-  if (inodes.empty()) return std::nullopt;
+  if (inodes.empty()) return "";
   for (const std::string& process : numbered_entries("/proc")) {
     if (!holds_one_of(process, inodes)) continue;
-    PortHolder holder;
-    if (!parse(process, holder.pid, 10)) continue;
-    holder.name = read_small_file("/proc/" + process + "/comm");
-    while (!holder.name.empty() && holder.name.back() == '\n')
-      holder.name.pop_back();
-    const std::string line = read_small_file("/proc/" + process + "/cmdline");
-    for (std::size_t at = 0; at < line.size(); at = std::min(line.find('\0', at), line.size()) + 1)
-      holder.arguments.emplace_back(line.c_str() + at);
-    return holder;
+    std::string name = read_small_file("/proc/" + process + "/comm");
+    while (!name.empty() && name.back() == '\n')
+      name.pop_back();
+    return printable(name) + " (pid " + process + ")";
   }
-  return std::nullopt;
-}
-
-std::string port_holder(std::uint16_t port, bool tcp) {
-  const auto holder = find_port_holder(port, tcp);
-  if (!holder) return "";
-  return printable(holder->name) + " (pid " + std::to_string(holder->pid) + ")";
+  return "";
 }
 
 }  // namespace wesher::system

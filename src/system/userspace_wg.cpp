@@ -24,6 +24,7 @@ namespace {
 
 constexpr timeval kSocketTimeout{.tv_sec = 10, .tv_usec = 0};
 constexpr std::chrono::milliseconds kStartTimeout{10000};
+constexpr std::chrono::milliseconds kSocketsTimeout{1000};
 constexpr int kEndTimeoutMs = 3000;
 
 /// Peers in one request, about as many as 8 KB of netlink hold: a program answers each at once.
@@ -140,8 +141,16 @@ Result<void> UserspaceWg::create(std::uint32_t /*mtu*/) {
   what.interface = interface_;
   what.watch_directory = kUapiDirectory;
   what.timeout = kStartTimeout;
-  what.ready = [this] {
-    return if_nametoindex(interface_.c_str()) != 0 && answers(interface_) && get().has_value();
+  // wireguard-go opens its sockets a moment after it answers, on a port of its own choice; a port
+  // in use that is given before that would be refused in its log only.
+  std::optional<std::chrono::steady_clock::time_point> answered;
+  what.ready = [&] {
+    if (if_nametoindex(interface_.c_str()) == 0 || !answers(interface_)) return false;
+    const auto device = get();
+    if (!device) return false;
+    const auto now = std::chrono::steady_clock::now();
+    answered = answered.value_or(now);
+    return device->listen_port != 0 || now - *answered > kSocketsTimeout;
   };
   return launch(what);
 }

@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <fstream>
-#include <sstream>
 
 #include <catch2/catch.hpp>
-#include <poll.h>
+#include <unistd.h>
 
 #include "system/host.h"
 #include "tests/system/support/planes.h"
@@ -207,6 +204,8 @@ TEST_CASE("a removed link can be made again at once") {
       apply(*plane, peer(2));
       EXPECT_EQ(must(plane->observe()).peers.size(), 1U);
       must(plane->remove_link());
+      // The program is gone too, not only its link.
+      EXPECT(access("/var/run/wireguard/wgtest.sock", F_OK) != 0);
       EXPECT(must(plane->observe()).link.kind == LinkKind::absent);
     }
     must(plane->remove_link());
