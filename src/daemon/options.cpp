@@ -243,7 +243,7 @@ constexpr std::size_t kHelpWidth = 80;
 /// "[VARIABLE; default: words]", in two lines if one is too long.
 std::string origin(const OptionRow& row) {
   if (row.fallback.empty()) return fmt::format("[{}]", row.variable);
-  const std::string line = fmt::format("[{}; default: {}]", row.variable, row.fallback);
+  std::string line = fmt::format("[{}; default: {}]", row.variable, row.fallback);
   if (kHelpColumn + line.size() <= kHelpWidth) return line;
   return fmt::format("[{};\n default: {}]", row.variable, row.fallback);
 }

@@ -51,7 +51,7 @@ Row row(const ConfigureDevice& a) {
           {}};
 }
 
-Row row(const SetLinkUp&) {
+Row row(const SetLinkUp& /*what*/) {
   return {'~', "link", "down -> up", {}};
 }
 
