@@ -46,7 +46,8 @@ Result<Announced> choose_announced(const std::vector<system::HostAddress>& host,
                                    const Options& options,
                                    const IpAddress& own_overlay) {
   if (options.advertise_addr) return Announced{*options.advertise_addr, false, {}};
-  if (options.bind_addr) {
+  // 0.0.0.0 and :: say nothing about what to announce; the sockets listen on all addresses anyway.
+  if (options.bind_addr && !options.bind_addr->is_unspecified()) {
     Announced announced{*options.bind_addr, false, {}};
     if (!has_address(host, *options.bind_addr)) {
       announced.warning = fmt::format(

@@ -48,7 +48,8 @@ GossipLoop::GossipLoop(asio::io_context& io,
                   mesh_.set_seeds(std::move(seeds), now());
                   drain();
                 }),
-      timer_(io) {}
+      timer_(io),
+      begin_timer_(io) {}
 
 StreamHandlers GossipLoop::stream_handlers() {
   return {
@@ -76,7 +77,17 @@ StreamHandlers GossipLoop::stream_handlers() {
 void GossipLoop::start(Duration probe_max) {
   receive();
   streams_.start();
-  resolver_.start([this] { return mesh_.live() == 0; });
+  begin_timer_.expires_after(probe_max);
+  begin_timer_.async_wait([this, probe_max](std::error_code ec) {
+    if (!ec) begin(probe_max);
+  });
+  resolver_.start([this] { return mesh_.live() == 0; }, [this, probe_max] { begin(probe_max); });
+}
+
+void GossipLoop::begin(Duration probe_max) {
+  if (begun_ || stopped_) return;
+  begun_ = true;
+  begin_timer_.cancel();
   mesh_.start(probe_max, now());
   drain();
 }
@@ -101,6 +112,7 @@ void GossipLoop::stop() {
   std::error_code ignored;
   resolver_.stop();
   timer_.cancel();
+  begin_timer_.cancel();
   streams_.close();
   udp_.close(ignored);
 }

@@ -36,7 +36,8 @@ class GossipLoop {
              Log& log,
              GossipLoopHandlers handlers);
 
-  /// Listens, contacts seeds and members for at most `probe_max`, then announces.
+  /// Listens; contacts seeds and members for at most `probe_max`, then announces. Names of --join
+  /// get as long to be resolved first.
   void start(Duration probe_max);
   void leave(Duration max_wait);
   void incarnations_reserved(std::uint32_t end);
@@ -46,6 +47,7 @@ class GossipLoop {
   void stop();
 
  private:
+  void begin(Duration probe_max);
   void receive();
   void read_datagrams();
   void send(const gossip::Transmit& transmit);
@@ -63,7 +65,9 @@ class GossipLoop {
   Streams streams_;
   SeedResolver resolver_;
   asio::steady_timer timer_;
+  asio::steady_timer begin_timer_;
   std::optional<Instant> armed_for_;
+  bool begun_ = false;
   bool stopped_ = false;
   bool draining_ = false;
   std::array<std::uint8_t, 65536> buffer_{};

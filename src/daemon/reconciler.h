@@ -75,7 +75,6 @@ class Reconciler {
   /// `run`. Errors are those that end a start; single objects that fail are only reported.
   [[nodiscard]] Result<void> first_pass();
 
-
   [[nodiscard]] const std::map<std::string, Member>& members() const { return members_; }
 
   [[nodiscard]] const plan::OwnNode& own() const { return parts_.own; }

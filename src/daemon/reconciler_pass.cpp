@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "daemon/clock.h"
 #include "daemon/reconciler.h"
 #include "plan/diff.h"
@@ -29,6 +30,7 @@ Result<void> Reconciler::first_pass() {
   if (!members) return tl::unexpected(members.error());
   for (Member& member : *members)
     members_.insert_or_assign(member.name, std::move(member));
+  batch_.forget_health = true;
   batch_.self = parts_.self;
   batch_.history.push_back({0, parts_.self.started, "daemon", "started", parts_.self.version});
   write_batch();
@@ -79,7 +81,7 @@ void Reconciler::derive_desired() {
     member_list_.push_back(member);
   plan::DesiredResult derived = plan::derive(parts_.own, member_list_);
   for (const plan::Loser& loser : derived.losers) {
-    log_.line(LogLevel::warn, "loser " + loser.name, loser.name + ": " + loser.reason);
+    log_.line(LogLevel::warn, "loser " + loser.name, printable(loser.name) + ": " + loser.reason);
   }
   derived.desired.generation = desired_.generation;
   if (derived.desired == desired_) return;

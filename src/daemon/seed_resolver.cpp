@@ -1,6 +1,7 @@
 #include "daemon/seed_resolver.h"
 
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -57,9 +58,14 @@ SeedResolver::SeedResolver(asio::io_context& io,
       rng_(system_rng()),
       found_(entries_.size()) {}
 
-void SeedResolver::start(std::function<bool()> lonely) {
+void SeedResolver::start(std::function<bool()> lonely, std::function<void()> on_first_round) {
   lonely_ = std::move(lonely);
-  if (!entries_.empty()) resolve_all();
+  on_first_round_ = std::move(on_first_round);
+  if (entries_.empty()) {
+    on_first_round_();
+  } else {
+    resolve_all();
+  }
 }
 
 void SeedResolver::stop() {
@@ -126,6 +132,7 @@ void SeedResolver::finish_round() {
     announced_ = list;
     on_resolved_(std::move(list));
   }
+  if (auto first = std::exchange(on_first_round_, {})) first();
   if (!missing && !lonely_()) backoff_.reset();
   const Duration pause =
       missing || lonely_() ? backoff_.next(rng_) : Duration{std::chrono::seconds{60}};

@@ -38,8 +38,9 @@ class SeedResolver {
                std::function<void(std::vector<Endpoint>)> on_resolved);
 
   /// Resolves now and from then on; `lonely` tells whether nobody is reached (then pauses grow from
-  /// 2 s to 60 s, else every 60 s).
-  void start(std::function<bool()> lonely);
+  /// 2 s to 60 s, else every 60 s). `on_first_round` is called once, when every entry was looked up
+  /// once, at once if there is none.
+  void start(std::function<bool()> lonely, std::function<void()> on_first_round);
   void stop();
   /// Resolves now instead of when the pause is over.
   void refresh();
@@ -56,6 +57,7 @@ class SeedResolver {
   Log& log_;
   std::function<void(std::vector<Endpoint>)> on_resolved_;
   std::function<bool()> lonely_;
+  std::function<void()> on_first_round_;
   asio::ip::udp::resolver resolver_;
   asio::steady_timer timer_;
   Rng rng_;

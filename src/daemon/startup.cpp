@@ -1,6 +1,5 @@
 #include "daemon/startup.h"
 
-
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -121,12 +121,14 @@ struct Streams::Inbound {
     ++load->streams;
     ++load->per_source[source];
   }
+
   ~Inbound() {
     --load->streams;
     const auto entry = load->per_source.find(source);
     if (--entry->second == 0) load->per_source.erase(entry);
     release();
   }
+
   Inbound(const Inbound&) = delete;
   Inbound& operator=(const Inbound&) = delete;
 
@@ -137,6 +139,7 @@ struct Streams::Inbound {
     charged += bytes;
     return true;
   }
+
   void release() { load->unauthenticated_bytes -= std::exchange(charged, 0); }
 
   std::shared_ptr<Load> load;

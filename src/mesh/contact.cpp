@@ -90,7 +90,7 @@ void Mesh::Impl::announce(const Moment& now) {
   probe_deadline_.reset();
   confirm_deadline_ = now.at + kConfirmWithin;
   node_.announce(now.at);
-  herald_.say(Severity::lifecycle, "started",
+  herald_.say(Severity::info, "started",
               printable(config_.gossip.name) + " announces itself as " +
                   config_.own.overlay.text() + " at " + own_endpoint_.text());
   for (const Endpoint& endpoint : std::exchange(answered_, {}))

@@ -94,6 +94,7 @@ Result<void> Repository::write(const Batch& batch) {
     forget_members(db, batch.forgotten);
     write_members(db, batch.members);
     write_history(db, batch.history);
+    if (batch.forget_health) db.exec("DELETE FROM health");
     write_health(db, batch.health);
     transaction.commit();
     return {};

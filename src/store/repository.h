@@ -91,9 +91,11 @@ struct Batch {
   std::vector<std::string> forgotten{};  ///< member names to delete
   std::vector<HistoryEntry> history{};   ///< ids ignored
   std::vector<HealthRow> health{};       ///< upserts by (kind, subject)
+  bool forget_health = false;            ///< drops all health rows first: a run starts without any
 
   [[nodiscard]] bool empty() const {
-    return !self && members.empty() && forgotten.empty() && history.empty() && health.empty();
+    return !forget_health && !self && members.empty() && forgotten.empty() && history.empty() &&
+           health.empty();
   }
 };
 

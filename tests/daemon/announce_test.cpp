@@ -77,6 +77,12 @@ TEST_CASE("a bind address that the host does not have is announced with a warnin
   CHECK(there->warning.empty());
 }
 
+TEST_CASE("binding to all addresses leaves the choice of what to announce", "[daemon][announce]") {
+  Options options;
+  options.bind_addr = ip("0.0.0.0");
+  CHECK(chosen({on("eth0", "203.0.113.5")}, options) == "203.0.113.5");
+}
+
 TEST_CASE("a bind interface gives its own address or an error that names it",
           "[daemon][announce]") {
   Options options;

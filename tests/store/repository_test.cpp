@@ -120,6 +120,18 @@ TEST_CASE("text that is too long is cut between characters") {
   CHECK(store->history(1).value().at(0).reason == std::string(1023, 'x'));
 }
 
+TEST_CASE("a run starts without the health rows of the last one") {
+  Store store;
+  const HealthRow old{HealthKind::seed, "192.0.2.1:7946", false, "refused", 3, wall_from_ms(1)};
+  const HealthRow fresh{HealthKind::seed, "192.0.2.2:7946", true, "", 0, wall_from_ms(2)};
+  REQUIRE(store->write({.health = {old}}));
+  REQUIRE(store->write({.health = {fresh}, .forget_health = true}));
+  const auto rows = store->health();
+  REQUIRE(rows);
+  REQUIRE(rows->size() == 1);
+  CHECK(rows->front().subject == fresh.subject);
+}
+
 TEST_CASE("health rows are replaced by kind and subject and go with their member") {
   Store store;
   const HealthRow seed{HealthKind::seed, "192.0.2.1:7946", false, "refused", 14, wall_from_ms(5)};
