@@ -91,7 +91,7 @@ void LinuxDataPlane::use_userspace() {
 
 Result<void> LinuxDataPlane::choose_backend_without_link() {
   if (config_.backend != BackendChoice::userspace) {
-    const auto kernel = use_kernel();
+    auto kernel = use_kernel();
     if (kernel) return {};
     if (kernel.error().code != Errc::no_wireguard) return kernel;
     if (config_.backend == BackendChoice::kernel) {

@@ -24,7 +24,9 @@ enum class BackendChoice : std::uint8_t { automatic, kernel, userspace };
 struct DataPlaneConfig {
   std::string interface = "wgoverlay";
   BackendChoice backend = BackendChoice::automatic;
-  bool hosts = true;  ///< false: the hosts file is neither read nor written
+  /// false: no line is added to the hosts file. Ours that are there are still observed, so that a
+  /// plan can remove them; a WriteHosts with lines is Errc::unsupported.
+  bool hosts = true;
   std::string hosts_path = "/etc/hosts";
   /// The old banner of v0.2.6 counts as ours only for the interface that its state belonged to.
   bool take_over_old_banner = false;

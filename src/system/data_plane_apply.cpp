@@ -191,8 +191,9 @@ std::vector<Result<void>> LinuxDataPlane::perform_routes(std::span<const plan::A
   std::vector<RtControl::RouteChange> changes;
   for (const plan::Action& action : actions) {
     const auto* add = std::get_if<plan::AddRoute>(&action.what);
-    const auto* remove = std::get_if<plan::RemoveRoute>(&action.what);
-    changes.push_back({add != nullptr, add != nullptr ? add->destination : remove->destination});
+    changes.push_back({add != nullptr, add != nullptr
+                                           ? add->destination
+                                           : std::get<plan::RemoveRoute>(action.what).destination});
   }
   std::vector<Result<void>> results(actions.size());
   const auto index = link_index();

@@ -58,15 +58,21 @@ struct ChildReport {
   pid_t pid = 0;
 };
 
+/// A report that does not arrive is missed by the parent, which then reads the end of the pipe.
+void send_report(int fd, const ChildReport& report) {
+  const ssize_t written = write(fd, &report, sizeof report);
+  static_cast<void>(written);
+}
+
 [[noreturn]] void become_program(const ChildPlan& plan) {
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   for (const int signal : {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGCHLD, SIGUSR1, SIGUSR2}) {
     (void)::signal(signal, SIG_DFL);
   }
   ChildReport report{0, getpid()};
-  (void)!write(plan.status_fd, &report, sizeof report);
+  send_report(plan.status_fd, report);
   umask(022);
   if (chdir("/") == 0 && dup2(plan.null_fd, 0) >= 0 && dup2(plan.output_fd, 1) >= 0 &&
       dup2(plan.output_fd, 2) >= 0 && dup2(plan.status_fd, kStatusFd) >= 0) {
@@ -76,12 +82,13 @@ struct ChildReport {
     execve(plan.path, plan.argv, plan.envp);
   }
   report.os_errno = errno;
-  (void)!write(kStatusFd, &report, sizeof report);
+  send_report(kStatusFd, report);
   _exit(127);
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(texts.size() + 1);
   for (std::string& text : texts)
     out.push_back(text.data());
   out.push_back(nullptr);
@@ -121,7 +128,7 @@ Result<pid_t> spawn(const Launch& what, int output_fd) {
     if (child == 0) become_program(plan);
     if (child < 0) {
       const ChildReport report{errno, 0};
-      (void)!write(plan.status_fd, &report, sizeof report);
+      send_report(plan.status_fd, report);
     }
     _exit(0);
   }
@@ -193,7 +200,7 @@ std::string find_program(const std::string& program) {
   const std::string path = environment_or("PATH", kDefaultPath);
   for (std::size_t at = 0; at <= path.size();) {
     const std::size_t end = std::min(path.find(':', at), path.size());
-    const std::string candidate = path.substr(at, end - at) + "/" + program;
+    std::string candidate = path.substr(at, end - at) + "/" + program;
     if (end > at && is_executable(candidate)) return candidate;
     at = end + 1;
   }

@@ -26,9 +26,9 @@ namespace wesher::system {
 struct Launch {
   std::string path;  ///< from find_program
   std::string interface;
-  std::string watch_directory;        ///< something changes here when it may be ready
-  std::function<bool()> ready;        ///< asked after each such change
-  std::chrono::milliseconds timeout;  ///< at most
+  std::string watch_directory;               ///< something changes here when it may be ready
+  std::function<bool()> ready;               ///< asked after each such change
+  std::chrono::milliseconds timeout{10000};  ///< at most
 };
 
 /// Runs `path interface` in a session of its own, child of init, working directory /, all

@@ -25,7 +25,7 @@ inline constexpr std::size_t kNetlinkMessageMax = 8192;
 template <class T>
 [[nodiscard]] std::optional<T> struct_at(ByteView bytes) {
   if (bytes.size() < sizeof(T)) return std::nullopt;
-  T value;
+  T value{};
   std::memcpy(&value, bytes.data(), sizeof(T));
   return value;
 }
@@ -87,9 +87,9 @@ class Walk {
       return *this;
     }
 
-    void operator++(int) { ++*this; }
+    void operator++(int /*postfix*/) { ++*this; }
 
-    bool operator==(std::default_sentinel_t) const { return step_ == 0; }
+    bool operator==(std::default_sentinel_t /*end*/) const { return step_ == 0; }
 
    private:
     void load();
