@@ -64,9 +64,11 @@ int run_scenarios(Catch::Session& session, RunnerOptions options, const std::str
 int main(int argc, char** argv) {
   if (sodium_init() < 0) return 1;
   // Tools are where root finds them, whoever started this.
-  ::setenv("PATH", tool_path().c_str(), 1);
+  ::setenv("PATH", kToolPath, 1);
   const char* binary = std::getenv("WESHER_BINARY");
   settings().wesher = binary == nullptr ? WESHER_BINARY : binary;
+  if (const char* patience = std::getenv("WESHER_PATIENCE"); patience != nullptr)
+    settings().patience = std::max(1, std::atoi(patience));
   RunnerOptions options;
   int limit = static_cast<int>(options.limit.count());
   std::string recorded;

@@ -5,8 +5,10 @@
 #include <sstream>
 #include <stdexcept>
 
+#include <net/if.h>
 #include <nlohmann/json.hpp>
 
+#include "netns/support/inside.h"
 #include "netns/support/settings.h"
 
 namespace wesher::netns {
@@ -39,19 +41,19 @@ std::string last_lines(const std::string& text, std::size_t count) {
   return out;
 }
 
-// Name, kind, mode and a hash of the content of everything below a folder.
+// Name, mode and a hash of the content of every file below a folder. A folder that holds nothing is
+// no state.
 std::string folder_fingerprint(const std::string& folder) {
   std::string out;
   std::error_code gone;
-  if (!fs::exists(folder, gone)) return "  (none)\n";
+  if (!fs::exists(folder, gone)) return "";
   std::vector<std::string> lines;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() == ".lock") continue;
+    if (!entry.is_regular_file() || entry.path().extension() == ".lock") continue;
     std::ostringstream line;
     line << "  " << fs::relative(entry.path(), folder).string() << " " << std::oct
          << static_cast<unsigned>(entry.status().permissions());
-    if (entry.is_regular_file())
-      line << " " << std::hex << std::hash<std::string>()(read_file(entry.path()));
+    line << " " << std::hex << std::hash<std::string>()(read_file(entry.path()));
     lines.push_back(line.str());
   }
   std::sort(lines.begin(), lines.end());
@@ -74,9 +76,23 @@ std::string Host::path(const std::string& inside) const {
 SpawnOptions Host::inside() const {
   SpawnOptions options;
   options.namespaces = namespaces_;
-  options.environment = {"PATH=" + tool_path(), "HOME=/root"};
+  options.environment = {std::string("PATH=") + kToolPath, "HOME=/root"};
   return options;
 }
+
+namespace {
+
+// The plain environment with these variables instead of those of the same name.
+void override_with(std::vector<std::string>& environment,
+                   const std::vector<std::string>& variables) {
+  for (const std::string& variable : variables) {
+    const std::string name = variable.substr(0, variable.find('=') + 1);
+    std::erase_if(environment, [&](const std::string& old) { return old.rfind(name, 0) == 0; });
+    environment.push_back(variable);
+  }
+}
+
+}  // namespace
 
 Output Host::exec(const std::vector<std::string>& argv,
                   const std::string& input,
@@ -87,7 +103,7 @@ Output Host::exec(const std::vector<std::string>& argv,
 Output Host::exec_with(const std::vector<std::string>& variables,
                        const std::vector<std::string>& argv) const {
   SpawnOptions options = inside();
-  options.environment.insert(options.environment.end(), variables.begin(), variables.end());
+  override_with(options.environment, variables);
   return run(argv, options);
 }
 
@@ -101,7 +117,7 @@ Process Host::start(const std::string& name,
                     const std::vector<std::string>& argv,
                     const std::vector<std::string>& variables) const {
   SpawnOptions options = inside();
-  options.environment.insert(options.environment.end(), variables.begin(), variables.end());
+  override_with(options.environment, variables);
   options.out = path("/run/" + name + ".out");
   options.err = path("/run/" + name + ".err");
   return spawn(argv, options);
@@ -151,23 +167,14 @@ std::string Host::address_in_hosts(const std::string& name) const {
 
 std::vector<std::string> Host::addresses(const std::string& interface) const {
   std::vector<std::string> found;
-  // "5: wgoverlay    inet 10.1.2.3/32 scope global wgoverlay ..."
-  for (const std::string& line : lines_of(exec({"ip", "-o", "address", "show", interface}).out)) {
-    std::istringstream words(line);
-    std::string number;
-    std::string link;
-    std::string family;
-    std::string address;
-    words >> number >> link >> family >> address;
-    // wireguard-go's tun gets a link-local address by itself, the kernel's device does not.
-    if (!address.empty() && address.rfind("fe80:", 0) != 0)
-      found.push_back(address.substr(0, address.find('/')));
-  }
+  inside_network(namespaces_.net, [&] { found = interface_addresses(interface); });
   return found;
 }
 
 bool Host::has_link(const std::string& name) const {
-  return exec({"ip", "link", "show", name}).exit_code == 0;
+  bool found = false;
+  inside_network(namespaces_.net, [&] { found = ::if_nametoindex(name.c_str()) != 0; });
+  return found;
 }
 
 std::vector<std::string> Host::routes(const std::string& interface) const {

@@ -59,7 +59,7 @@ std::string take_file(const std::string& path) {
 }  // namespace
 
 Process spawn(const std::vector<std::string>& argv, const SpawnOptions& options) {
-  static const std::vector<std::string> plain = {"PATH=" + tool_path(), "HOME=/root"};
+  static const std::vector<std::string> plain = {std::string("PATH=") + kToolPath, "HOME=/root"};
   const std::vector<std::string>& environment =
       options.environment.empty() ? plain : options.environment;
   std::vector<char*> arguments = pointers(argv);

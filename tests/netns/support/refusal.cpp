@@ -1,19 +1,36 @@
 #include "netns/support/refusal.h"
 
 #include <algorithm>
+#include <sstream>
 #include <stdexcept>
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netns/support/inside.h"
 #include "netns/support/settings.h"
 
 namespace wesher::netns {
+
+namespace {
+
+// Lines that are in one text and not in the other.
+std::string difference(const std::string& before, const std::string& after) {
+  std::string out;
+  const auto missing = [&](const std::string& here, const std::string& there, const char* mark) {
+    std::istringstream lines(here);
+    for (std::string line; std::getline(lines, line);)
+      if (("\n" + there).find("\n" + line + "\n") == std::string::npos) out += mark + line + "\n";
+  };
+  missing(before, after, "gone: ");
+  missing(after, before, "new: ");
+  return out;
+}
+
+}  // namespace
 
 void require_refused(Host& host,
                      const std::vector<std::string>& arguments,
@@ -34,24 +51,22 @@ void require_refused(Host& host,
     REQUIRE_THAT(output.err, Catch::Matchers::Contains(text));
   for (const std::string& text : refusal.never_mentions)
     REQUIRE_THAT(output.err, !Catch::Matchers::Contains(text));
-  REQUIRE(host.fingerprint(scope) == before);
+  const std::string after = host.fingerprint(scope);
+  INFO(difference(before, after));
+  REQUIRE((after == before));
 }
 
 HeldPort::HeldPort(const Host& host, Port kind, std::uint16_t number) {
-  const int own = ::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  if (own < 0 || ::setns(host.network_namespace(), CLONE_NEWNET) != 0)
-    throw std::runtime_error("cannot enter a network namespace");
-  // A socket stays in the namespace that it was made in.
-  fd_ = ::socket(AF_INET6, (kind == Port::tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_port = htons(number);
-  const bool bound =
-      ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-      (kind == Port::udp || ::listen(fd_, 1) == 0);
-  const bool back = ::setns(own, CLONE_NEWNET) == 0;
-  ::close(own);
-  if (!bound || !back) throw std::runtime_error("cannot hold port " + std::to_string(number));
+  bool held = false;
+  inside_network(host.network_namespace(), [&] {
+    fd_ = ::socket(AF_INET6, (kind == Port::tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(number);
+    held = ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+           (kind == Port::udp || ::listen(fd_, 1) == 0);
+  });
+  if (!held) throw std::runtime_error("cannot hold port " + std::to_string(number));
 }
 
 HeldPort::~HeldPort() {

@@ -42,11 +42,13 @@ class Rig {
   /// hosts lines, and no more than that, in time.
   void require_exactly(const std::vector<int>& numbers, std::chrono::milliseconds bound = 30s);
 
-  /// Fails the scenario with `what` unless the condition comes true in time.
+  /// Fails the scenario with `what` unless the condition comes true in time (times the patience of
+  /// the settings).
   template <class Condition>
   void require_soon(const std::string& what,
                     std::chrono::milliseconds bound,
                     Condition&& condition) {
+    bound *= settings().patience;
     if (!wait_for(condition, bound)) fail("not within " + bound_text(bound) + ": " + what);
   }
 

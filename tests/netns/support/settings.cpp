@@ -1,6 +1,5 @@
 #include "netns/support/settings.h"
 
-#include <cstdlib>
 #include <iostream>
 #include <sstream>
 
@@ -13,15 +12,6 @@ namespace wesher::netns {
 Settings& settings() {
   static Settings the_settings;
   return the_settings;
-}
-
-const std::string& tool_path() {
-  static const std::string path = [] {
-    const char* first = std::getenv("WESHER_TOOLS");
-    return (first == nullptr ? std::string() : std::string(first) + ":") +
-           "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  }();
-  return path;
 }
 
 bool kernel_has_wireguard() {
@@ -43,7 +33,7 @@ void skip(const std::string& reason) {
 }
 
 void need_program(const std::string& name) {
-  std::istringstream folders(tool_path());
+  std::istringstream folders(kToolPath);
   for (std::string folder; std::getline(folders, folder, ':');)
     if (::access((folder + "/" + name).c_str(), X_OK) == 0) return;
   skip("no " + name + " here; contrib/setup --tests installs it");

@@ -12,11 +12,12 @@ inline constexpr int kSkipCode = 77;
 struct Settings {
   std::string wesher;            ///< the daemon's binary
   std::string backend = "auto";  ///< passed on as --backend: auto, kernel or userspace
+  int patience = 1;  ///< $WESHER_PATIENCE: bounds of waiting times this, for slow machines
 };
 
-/// PATH inside the rig: where root finds its tools, behind $WESHER_TOOLS (a guest's copies in
-/// memory).
-[[nodiscard]] const std::string& tool_path();
+/// PATH inside the rig: where root finds its tools.
+inline constexpr const char* kToolPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The settings of this process; set once by main().
 [[nodiscard]] Settings& settings();
