@@ -173,8 +173,9 @@ void Node::handle_timeout(Instant now) {
   impl_->pings.timeout(now);
   impl_->prober.timeout(now);
   impl_->streams.timeout(now);
-  impl_->spreader.timeout(now);
-  impl_->own.settle(now);
+  do {
+    impl_->spreader.timeout(now);
+  } while (impl_->own.settle(now));
 }
 
 void Node::probe_seed(const Endpoint& seed, Instant now) {

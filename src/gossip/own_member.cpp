@@ -70,14 +70,14 @@ bool OwnMember::goodbye_spread() const {
   return !core_.queue.contains(core_.config.name) && !spreader_.flooding();
 }
 
-void OwnMember::settle(Instant now) {
+bool OwnMember::settle(Instant now) {
   if (over_) {
-    if (spread_told_ || (core_.announced() && !goodbye_spread())) return;
+    if (spread_told_ || (core_.announced() && !goodbye_spread())) return false;
     spread_told_ = true;
     core_.outbox.event(LeaveSpread{told_});
-    return;
+    return false;
   }
-  if (!next_address_ || (core_.phase == Phase::moving && !goodbye_spread())) return;
+  if (!next_address_ || (core_.phase == Phase::moving && !goodbye_spread())) return false;
   Member& self = core_.table.self();
   core_.table.move(self, std::move(next_address_->bytes), next_address_->port);
   next_address_.reset();
@@ -86,6 +86,7 @@ void OwnMember::settle(Instant now) {
     core_.table.enter(self, RecordState::alive, now, core_.rng);
   }
   renew(0, false, now);
+  return true;
 }
 
 void OwnMember::extend(std::uint32_t end, Instant now) {

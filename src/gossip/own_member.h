@@ -22,8 +22,9 @@ class OwnMember {
   void move_to(Bytes address, std::uint16_t port, Instant now);
   void leave(Instant now);
   void extend(std::uint32_t end, Instant now);
-  /// Completes a leave or a move once its goodbye is spread. To be called after every input.
-  void settle(Instant now);
+  /// Completes a leave or a move once its goodbye is spread. To be called after every input. True
+  /// if there is something new to gossip.
+  bool settle(Instant now);
 
   /// Whether a refutation went out since the last call.
   [[nodiscard]] bool take_refuted();

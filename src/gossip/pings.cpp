@@ -22,7 +22,7 @@ std::uint32_t Pings::wait(Waiting waiting, Instant wake) {
 }
 
 void Pings::ping(const std::string& name, const Endpoint& to, Instant now) {
-  if (waiting_.size() >= kWaitingMax) return;
+  if (waiting_.size() >= kWaitingMax || !valid_name(name)) return;
   const Instant until = now + core_.config.probe_timeout;
   const std::uint32_t sequence = wait({name, std::nullopt, until}, until);
   std::vector<Bytes> messages{wire::encode(wire::Ping{sequence, name, {}})};
@@ -36,6 +36,7 @@ void Pings::ping(const std::string& name, const Endpoint& to, Instant now) {
 
 void Pings::relay(const Endpoint& from, const wire::IndirectPing& request, Instant now) {
   if (waiting_.size() >= kWaitingMax) return;
+  if (!request.node.empty() && !valid_name(request.node)) return;
   const auto address = IpAddress::from_bytes(request.target);
   if (!address) return;
   const Endpoint target{*address, request.port == 0 ? core_.config.port : request.port};

@@ -17,7 +17,8 @@ class Pings {
  public:
   explicit Pings(Core& core) : core_(core) {}
 
-  /// A single ping; what we hold against the member goes with it, so that it can refute.
+  /// A single ping to a valid name; what we hold against the member goes with it, so that it can
+  /// refute.
   void ping(const std::string& name, const Endpoint& to, Instant now);
   /// Pings on behalf of `from`, but only endpoints of known members.
   void relay(const Endpoint& from, const wire::IndirectPing& request, Instant now);

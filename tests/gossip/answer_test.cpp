@@ -1,4 +1,6 @@
 // What a node answers: pings, indirect pings, and silence where there is nothing to say.
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "tests/gossip/support/rig.h"
@@ -48,6 +50,22 @@ TEST_CASE("an ack takes waiting broadcasts along") {
   rig.hear(peer(5), {wire::Ping{1, kMe, {}}});
   CHECK(rig.datagrams == 1);
   CHECK(rig.sent_of<wire::Alive>().size() == 2);
+}
+
+TEST_CASE("a datagram filled to the last byte is not longer than 1400") {
+  Rig rig;
+  rig.announced();
+  for (std::uint32_t i = 0; i < 120; ++i) {
+    wire::Alive one = alive(static_cast<std::uint8_t>(i + 1), 1, Bytes(i % 100, 7));
+    rig.hear(peer(1), {one});
+  }
+  std::size_t longest = 0;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    rig.node.handle_packet(peer(5), rig.seal({wire::Ping{i, kMe, {}}}), rig.now);
+    while (const auto transmit = rig.node.poll_transmit())
+      longest = std::max(longest, transmit->datagram.size());
+  }
+  CHECK(longest == 1400);
 }
 
 TEST_CASE("a member that we hold dead or suspect learns it with the ack to its ping") {

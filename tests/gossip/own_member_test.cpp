@@ -1,6 +1,8 @@
 // What a node says about itself: announcing, refuting, updating, moving, leaving; and the
 // incarnation numbers that all of it takes.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -140,7 +142,7 @@ TEST_CASE("a refutation beyond the reserved block waits for the reservation") {
   const auto needs = rig.events_of<NeedIncarnations>();
   REQUIRE(needs.size() == 1);
   CHECK(needs[0].end > 501);
-  rig.hear(peer(3), {wire::Suspect{500, kMe, "n4"}});
+  rig.hear(peer(3), {wire::Suspect{200, kMe, "n4"}});
   CHECK(rig.events_of<NeedIncarnations>().size() == 1);
   rig.node.extend_incarnations(needs[0].end, rig.now);
   rig.advance(500ms);
@@ -179,6 +181,34 @@ TEST_CASE("new metadata goes out with the next incarnation to everybody") {
   CHECK(told[0].meta == Bytes{4, 5});
   rig.node.update_meta(Bytes(513, 1), rig.now);
   CHECK(rig.node.self().meta == Bytes{4, 5});
+}
+
+TEST_CASE("a large cluster hears of us in chunks ten milliseconds apart") {
+  Rig rig;
+  rig.announced();
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    wire::Alive one = alive(1, 1);
+    one.node = "m" + std::to_string(i);
+    one.address = {10, 4, static_cast<std::uint8_t>(i / 200),
+                   static_cast<std::uint8_t>(1 + i % 200)};
+    rig.hear(peer(1), {one});
+  }
+  rig.clear();
+  rig.node.update_meta({4, 5}, rig.now);
+  const Instant start = rig.now;
+  rig.drain();
+  CHECK(about_me(rig).size() == 128);
+  rig.advance(100ms);
+  std::map<Instant, std::size_t> chunks;
+  std::set<Endpoint> told;
+  for (const auto& [sent, message] : rig.sent_of<wire::Alive>()) {
+    if (message.node != kMe) continue;
+    ++chunks[sent.at];
+    told.insert(sent.to);
+  }
+  CHECK(told.size() == 300);
+  CHECK(chunks[start + 10ms] >= 128);
+  CHECK(chunks[start + 20ms] >= 44);
 }
 
 TEST_CASE("new metadata without a number to bear it waits") {

@@ -223,6 +223,22 @@ TEST_CASE("a bad health lengthens the probe but not its direct part") {
   CHECK(rig.sent_of<wire::Ping>()[0].first.at == second + 10s);
 }
 
+TEST_CASE("a tick that fell into a long probe follows at once when an ack ends it") {
+  Rig rig;
+  rig.announced().with_members({1});
+  const auto [first, ping] = next_ping(rig);
+  rig.advance(first.at + 5s - rig.now);
+  REQUIRE(rig.node.health() == 1);
+  const auto pings = rig.sent_of<wire::Ping>();
+  REQUIRE(pings.size() == 2);
+  const auto [second, long_ping] = pings[1];
+  rig.advance(second.at + 7s - rig.now);
+  rig.clear();
+  rig.hear(peer(1), {ack(long_ping.sequence)});
+  REQUIRE(rig.sent_of<wire::Ping>().size() == 1);
+  CHECK(rig.sent_of<wire::Ping>()[0].first.at == second.at + 7s);
+}
+
 TEST_CASE("a suspect hears of it in the datagram that pings it") {
   Rig rig;
   rig.announced().with_members({1});
@@ -295,6 +311,15 @@ TEST_CASE("a refutation ends the suspicion for good") {
   CHECK(events[0].record.state == RecordState::alive);
   CHECK(rig.events_of<Joined>().empty());
   CHECK(state_of(rig, 1) == RecordState::alive);
+  // Everybody acks from here on; the old suspicion must not come to anything.
+  for (int i = 0; i < 2000; ++i) {
+    rig.clear();
+    rig.advance(100ms);
+    for (const auto& [sent, ping] : rig.sent_of<wire::Ping>())
+      rig.hear(sent.to, {ack(ping.sequence)});
+    REQUIRE(rig.events_of<Suspicion>().empty());
+    REQUIRE(rig.events_of<Failed>().empty());
+  }
 }
 
 TEST_CASE("a single ping to a failed member carries the accusation and its ack is reported") {

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "wire/limits.h"
+#include "tests/gossip/support/conformance.h"
 
 namespace wesher::gossip::testing {
 
@@ -43,30 +43,6 @@ Config own_config() {
   config.address = {10, 0, 0, 200};
   config.meta = {9};
   return config;
-}
-
-std::string complaint(const wire::Keyring& keyring, ByteView datagram) {
-  if (datagram.size() > limits::kUdpBudget) return "longer than 1400 bytes";
-  if (datagram.empty() || datagram.front() != 1) return "not encryption version 1";
-  const auto plain = keyring.open(datagram, {});
-  if (!plain) return "does not open: " + plain.error().detail;
-  if (plain->front() == static_cast<std::uint8_t>(wire::MessageType::compound)) {
-    if (plain->size() < 2 || (*plain)[1] < 2 || (*plain)[1] > limits::kCompoundParts)
-      return "a compound of too few or too many parts";
-    for (std::size_t i = 0; i < (*plain)[1]; ++i) {
-      if ((*plain)[2 + 2 * i] == 0 && (*plain)[3 + 2 * i] == 0) return "an empty part";
-    }
-  }
-  const wire::OpenedPacket opened = wire::open_packet(keyring, datagram);
-  if (opened.dropped != 0 || opened.messages.empty()) return "a part can't be read";
-  for (const wire::PacketMessage& message : opened.messages) {
-    const auto* told = std::get_if<wire::Alive>(&message);
-    if (told == nullptr) continue;
-    if (!wire::sane_versions(told->versions)) return "versions that harm Go nodes";
-    if (told->incarnation == 0) return "incarnation 0";
-    if (told->meta.size() > limits::kMetaBytes) return "too much metadata";
-  }
-  return {};
 }
 
 Rig::Rig(Config config, Admission* admission, std::uint64_t seed)
@@ -131,8 +107,10 @@ void Rig::drain() {
     for (wire::PacketMessage& message : wire::open_packet(keyring, transmit->datagram).messages)
       sent.push_back({now, transmit->to, std::move(message)});
   }
-  while (auto stream = node.poll_stream())
+  while (auto stream = node.poll_stream()) {
+    REQUIRE(complaint_about_frame(keyring, stream->frame) == "");
     streams.push_back(std::move(*stream));
+  }
   while (auto event = node.poll_event())
     events.push_back(std::move(*event));
 }

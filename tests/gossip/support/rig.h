@@ -30,9 +30,6 @@ namespace wesher::gossip::testing {
 [[nodiscard]] Config own_config();
 inline const std::string kMe = "me";
 
-/// Everything wrong with a datagram that a node wants to send; empty when it is fine.
-[[nodiscard]] std::string complaint(const wire::Keyring& keyring, ByteView datagram);
-
 struct Sent {
   Instant at;
   Endpoint to;
