@@ -52,6 +52,7 @@ class Agent {
   Backoff retry_{std::chrono::seconds{2}, std::chrono::seconds{30}};
   std::optional<store::Lock> lock_;
   std::vector<JoinEntry> join_;
+  std::vector<Endpoint> device_seeds_;
   std::vector<Member> restored_;  ///< members of the database, until the mesh takes them over
   bool first_start_ = false;
   gossip::Config gossip_config_;
@@ -75,6 +76,7 @@ Exit Agent::run() {
   if (!startup) return refuse(startup.error());
   first_start_ = startup->first_start;
   join_ = startup->join;
+  device_seeds_ = startup->device_seeds;
   lock_ = std::move(startup->lock);
   const Identity& identity = startup->parts.identity;
   const store::Paths paths = startup->parts.paths;
@@ -173,7 +175,7 @@ bool Agent::open_gossip(Result<Network> network) {
   }
   reconciler_->announcing(announced.address.text());
   gossip_ = std::make_unique<GossipLoop>(
-      io_, std::move(network->sockets), make_mesh(announced), join_, log_,
+      io_, std::move(network->sockets), make_mesh(announced), join_, device_seeds_, log_,
       GossipLoopHandlers{
           [this](mesh::Fact fact, WallTime at) { reconciler_->push(std::move(fact), at); },
           [this](std::size_t told) { asio::post(io_, [this, told] { finish_stop(told); }); }});

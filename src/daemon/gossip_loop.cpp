@@ -32,22 +32,21 @@ GossipLoop::GossipLoop(asio::io_context& io,
                        GossipSockets sockets,
                        mesh::Mesh mesh,
                        std::vector<JoinEntry> join,
+                       std::vector<Endpoint> device_seeds,
                        Log& log,
                        GossipLoopHandlers handlers)
     : io_(io),
       udp_(std::move(sockets.udp)),
       dual_stack_(sockets.dual_stack),
       mesh_(std::move(mesh)),
+      device_seeds_(std::move(device_seeds)),
       log_(log),
       handlers_(std::move(handlers)),
       streams_(io, std::move(sockets.tcp), stream_handlers()),
       resolver_(io,
                 std::move(join),
                 log,
-                [this](std::vector<Endpoint> seeds) {
-                  mesh_.set_seeds(std::move(seeds), now());
-                  drain();
-                }),
+                [this](std::vector<Endpoint> seeds) { set_seeds(std::move(seeds)); }),
       timer_(io),
       begin_timer_(io) {}
 
@@ -74,9 +73,16 @@ StreamHandlers GossipLoop::stream_handlers() {
   };
 }
 
+void GossipLoop::set_seeds(std::vector<Endpoint> resolved) {
+  resolved.insert(resolved.end(), device_seeds_.begin(), device_seeds_.end());
+  mesh_.set_seeds(std::move(resolved), now());
+  drain();
+}
+
 void GossipLoop::start(Duration probe_max) {
   receive();
   streams_.start();
+  set_seeds({});
   begin_timer_.expires_after(probe_max);
   begin_timer_.async_wait([this, probe_max](std::error_code ec) {
     if (!ec) begin(probe_max);

@@ -29,10 +29,12 @@ struct GossipLoopHandlers {
 class GossipLoop {
  public:
   /// `log` outlives it. The mesh is made by the caller, with everything it is to know at the start.
+  /// `device_seeds` are tried beside those of --join.
   GossipLoop(asio::io_context& io,
              GossipSockets sockets,
              mesh::Mesh mesh,
              std::vector<JoinEntry> join,
+             std::vector<Endpoint> device_seeds,
              Log& log,
              GossipLoopHandlers handlers);
 
@@ -48,6 +50,7 @@ class GossipLoop {
 
  private:
   void begin(Duration probe_max);
+  void set_seeds(std::vector<Endpoint> resolved);
   void receive();
   void read_datagrams();
   void send(const gossip::Transmit& transmit);
@@ -60,6 +63,7 @@ class GossipLoop {
   asio::ip::udp::socket udp_;
   bool dual_stack_;
   mesh::Mesh mesh_;
+  std::vector<Endpoint> device_seeds_;
   Log& log_;
   GossipLoopHandlers handlers_;
   Streams streams_;

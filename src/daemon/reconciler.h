@@ -130,6 +130,7 @@ class Reconciler {
   void derive_desired();
   Result<void> pass();
   void report(const plan::Plan& plan, const std::vector<Result<void>>& results);
+  void note_hosts(const ObservedHosts& hosts);
   void note_ready(const Observed& before,
                   const plan::Plan& plan,
                   const std::vector<Result<void>>& results);
@@ -160,6 +161,7 @@ class Reconciler {
   std::optional<Instant> adopt_until_;
   std::int64_t data_version_ = -1;
   std::optional<std::int64_t> leave_request_;
+  std::string hosts_problem_;  ///< why names are off, as last said
   bool interface_ready_ = false;
   bool frozen_ = false;
   std::optional<Stop> stop_;

@@ -107,6 +107,7 @@ Result<void> Reconciler::pass() {
   const auto results =
       parts_.data_plane->apply_all(plan.actions, parts_.identity.keys.wireguard_private);
   report(plan, results);
+  note_hosts(observed->hosts);
   note_ready(*observed, plan, results);
   if (failing_.empty()) {
     retry_.reset();
@@ -152,6 +153,13 @@ void Reconciler::report(const plan::Plan& plan, const std::vector<Result<void>>&
     reported_generation_ = desired_.generation;
   }
   write_batch();
+}
+
+void Reconciler::note_hosts(const ObservedHosts& hosts) {
+  const std::string problem = hosts.writable || !parts_.own.hosts ? "" : hosts.why_not;
+  if (problem == hosts_problem_) return;
+  hosts_problem_ = problem;
+  if (!problem.empty()) log_.warn("names of members are off: " + problem);
 }
 
 void Reconciler::note_ready(const Observed& before,

@@ -143,6 +143,34 @@ struct Prepared {
   bool resets = false;  ///< --init: the old state goes, once everything else is in order
 };
 
+Startup assemble(const Options& options,
+                 Prepared prepared,
+                 store::Lock lock,
+                 store::Database database,
+                 bool adopting) {
+  auto self = self_row(options, prepared.identity, prepared.data_plane->backend_text());
+  auto own = own_node(options, self);
+  const bool first = prepared.identity.first_start;
+  return Startup{
+      std::move(lock),
+      ReconcilerParts{prepared.paths, std::move(prepared.identity), std::move(own), std::move(self),
+                      std::move(database), std::move(prepared.data_plane), adopting},
+      {},
+      {},
+      first,
+      std::nullopt};
+}
+
+/// With a lost database the endpoints in the device are all that is known of the mesh. The gossip
+/// port is the same on all hosts.
+std::vector<Endpoint> seeds_in_device(const Observed& observed, const Options& options) {
+  std::vector<Endpoint> seeds;
+  for (const ObservedPeer& peer : observed.peers) {
+    if (peer.endpoint) seeds.push_back({peer.endpoint->address, options.cluster_port});
+  }
+  return seeds;
+}
+
 /// A node without state (or one that gives it up): every check, then the files.
 Result<Startup> first_start(
     const Options& options, Prepared prepared, store::Lock lock, asio::io_context& io, Log& log) {
@@ -166,37 +194,27 @@ Result<Startup> first_start(
   bool adopting = false;
   auto database = open_database(prepared.paths, identity, options, log, adopting);
   if (!database) return tl::unexpected(database.error());
-  auto self = self_row(options, identity, prepared.data_plane->backend_text());
-  auto own = own_node(options, self);
-  return Startup{
-      std::move(lock),
-      ReconcilerParts{prepared.paths, std::move(identity), std::move(own), std::move(self),
-                      std::move(*database), std::move(prepared.data_plane), adopting},
-      {},
-      true,
-      std::move(*network)};
+  auto startup =
+      assemble(options, std::move(prepared), std::move(lock), std::move(*database), false);
+  startup.network = std::move(*network);
+  return startup;
 }
 
-/// A node that ran before: keys, database, then the interface.
+/// A node that ran before: database and interface are looked at before anything is used up.
 Result<Startup> later_start(const Options& options, Prepared prepared, store::Lock lock, Log& log) {
   auto& identity = prepared.identity;
-  if (auto saved = store::save_key_file(prepared.paths.key_file(), identity.keys); !saved) {
-    return tl::unexpected(saved.error());
-  }
   bool adopting = false;
   auto database = open_database(prepared.paths, identity, options, log, adopting);
   if (!database) return tl::unexpected(database.error());
   auto observed = look_at_interface(*prepared.data_plane, options, known_keys(identity, *database));
   if (!observed) return tl::unexpected(observed.error());
-  auto self = self_row(options, identity, prepared.data_plane->backend_text());
-  auto own = own_node(options, self);
-  return Startup{
-      std::move(lock),
-      ReconcilerParts{prepared.paths, std::move(identity), std::move(own), std::move(self),
-                      std::move(*database), std::move(prepared.data_plane), adopting},
-      {},
-      false,
-      std::nullopt};
+  if (auto saved = store::save_key_file(prepared.paths.key_file(), identity.keys); !saved) {
+    return tl::unexpected(saved.error());
+  }
+  auto startup =
+      assemble(options, std::move(prepared), std::move(lock), std::move(*database), adopting);
+  if (adopting) startup.device_seeds = seeds_in_device(*observed, options);
+  return startup;
 }
 
 }  // namespace

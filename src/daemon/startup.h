@@ -30,6 +30,7 @@ struct Startup {
   store::Lock lock;
   ReconcilerParts parts;
   std::vector<JoinEntry> join;
+  std::vector<Endpoint> device_seeds;  ///< adopt mode: where the peers in the device are
   bool first_start = false;
   std::optional<Network> network;  ///< made already at a first start
 };

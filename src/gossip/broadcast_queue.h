@@ -4,12 +4,11 @@
 // message drawn cost O(log n).
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/bytes.h"
@@ -44,13 +43,9 @@ class BroadcastQueue {
     std::uint64_t id = 0;
 
     /// The order in which a draw prefers.
-    friend std::strong_ordering operator<=>(const Rank& a, const Rank& b) {
-      if (const auto c = a.transmits <=> b.transmits; c != 0) return c;
-      if (const auto c = b.size <=> a.size; c != 0) return c;
-      return b.id <=> a.id;
+    friend bool operator<(const Rank& a, const Rank& b) {
+      return std::tie(a.transmits, b.size, b.id) < std::tie(b.transmits, a.size, a.id);
     }
-
-    friend bool operator==(const Rank&, const Rank&) = default;
   };
 
   struct Item {

@@ -101,7 +101,7 @@ struct Acked {
   bool tcp_only = false;
 };
 
-/// A datagram could not be decrypted. One event each; the shell counts and limits.
+/// A datagram or a request on a stream could not be decrypted. One event each; the shell counts and limits.
 struct Undecryptable {
   Endpoint from;
 };

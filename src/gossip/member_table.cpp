@@ -18,10 +18,10 @@ bool is_live(RecordState state) {
 
 }  // namespace
 
-MemberTable::MemberTable(Record record) {
-  const std::string name = record.name;
+MemberTable::MemberTable(Record own) {
+  const std::string name = own.name;
   self_ = &members_[name];
-  self_->record = std::move(record);
+  self_->record = std::move(own);
   self_->endpoint = endpoint_of(self_->record);
   self_->id = next_id_++;
   self_->verified = true;

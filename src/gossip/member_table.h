@@ -39,7 +39,7 @@ struct Member {
 
 class MemberTable {
  public:
-  explicit MemberTable(Record self);
+  explicit MemberTable(Record own);
   MemberTable(const MemberTable&) = delete;
   MemberTable& operator=(const MemberTable&) = delete;
 

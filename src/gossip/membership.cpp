@@ -36,20 +36,35 @@ void Membership::hear(wire::Alive claim, Instant now) {
   Member* known = core_.table.find(claim.node);
   const Judgement judgement = judge(known == nullptr ? nullptr : &known->record, claim,
                                     core_.subject(claim.node), core_.config.allow_loopback);
+  if (settled(judgement, claim.node, claim.incarnation, now)) return;
+  if (known == nullptr) return apply(known, claim, now);
   switch (judgement.action) {
-    case Action::refuse:
-      return core_.refuse(claim.node, fault_text(judgement.fault));
     case Action::stale:
       return accuse(*known, now);
     case Action::conflict:
       return conflict(*known, claim, now);
-    case Action::refute:
-      return own_.refute(claim.incarnation, now);
-    case Action::create:
     case Action::alive:
       return apply(known, claim, now);
     default:
       return;
+  }
+}
+
+bool Membership::settled(const Judgement& judgement,
+                         const std::string& name,
+                         std::uint32_t incarnation,
+                         Instant now) {
+  switch (judgement.action) {
+    case Action::ignore:
+      return true;
+    case Action::refuse:
+      core_.refuse(name, fault_text(judgement.fault));
+      return true;
+    case Action::refute:
+      own_.refute(incarnation, now);
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -65,11 +80,8 @@ void Membership::judge_suspect(const wire::Suspect& claim, bool trusted, bool as
   Member* known = core_.table.find(claim.node);
   const Judgement judgement =
       judge(known == nullptr ? nullptr : &known->record, claim, core_.subject(claim.node), trusted);
+  if (settled(judgement, claim.node, claim.incarnation, now) || known == nullptr) return;
   switch (judgement.action) {
-    case Action::refuse:
-      return core_.refuse(claim.node, fault_text(judgement.fault));
-    case Action::refute:
-      return own_.refute(claim.incarnation, now);
     case Action::confirm:
       if (!ask || admits(claim, *known, now)) confirm(*known, claim, now);
       return;
@@ -88,11 +100,8 @@ void Membership::hear(const wire::Dead& claim, Instant now) {
   Member* known = core_.table.find(claim.node);
   const Judgement judgement =
       judge(known == nullptr ? nullptr : &known->record, claim, core_.subject(claim.node));
+  if (settled(judgement, claim.node, claim.incarnation, now) || known == nullptr) return;
   switch (judgement.action) {
-    case Action::refuse:
-      return core_.refuse(claim.node, fault_text(judgement.fault));
-    case Action::refute:
-      return own_.refute(claim.incarnation, now);
     case Action::raise:
       if (ask(claim, *known, now) == Verdict::accept) known->record.incarnation = claim.incarnation;
       return;
@@ -259,12 +268,12 @@ std::optional<Wakeup> Membership::next() const {
   return Wakeup{deadlines_.begin()->first.first, Timer::suspicion};
 }
 
-Verdict Membership::ask(const Claim& claim, const Member* known, Instant now) {
+Verdict Membership::ask(const Claim& claim, const Member* known, Instant now) const {
   if (core_.admission == nullptr) return Verdict::accept;
   return core_.admission->admit(claim, known == nullptr ? nullptr : &known->record, now);
 }
 
-Verdict Membership::ask(const wire::Dead& claim, const Member& known, Instant now) {
+Verdict Membership::ask(const wire::Dead& claim, const Member& known, Instant now) const {
   const RecordState state = claim.node == claim.from ? RecordState::left : RecordState::dead;
   return ask(Claim{claim.node, state, claim.incarnation, {}, 0, {}, claim.from}, &known, now);
 }

@@ -34,6 +34,11 @@ class Membership {
   [[nodiscard]] std::optional<Wakeup> next() const;
 
  private:
+  /// Carries out what needs no record: ignoring, refusing, refuting. True if that was it.
+  bool settled(const Judgement& judgement,
+               const std::string& name,
+               std::uint32_t incarnation,
+               Instant now);
   void apply(Member* known, const wire::Alive& claim, Instant now);
   void create(const wire::Alive& claim, Instant now);
   void apply(Member& member, const wire::Suspect& claim, Instant now);
@@ -45,8 +50,8 @@ class Membership {
   void suspicion_over(Member& member, Instant now);
   void set_deadline(Member& member, Instant at);
   void clear_suspicion(Member& member);
-  [[nodiscard]] Verdict ask(const Claim& claim, const Member* known, Instant now);
-  [[nodiscard]] Verdict ask(const wire::Dead& claim, const Member& known, Instant now);
+  [[nodiscard]] Verdict ask(const Claim& claim, const Member* known, Instant now) const;
+  [[nodiscard]] Verdict ask(const wire::Dead& claim, const Member& known, Instant now) const;
   [[nodiscard]] bool admits(const wire::Suspect& claim, const Member& known, Instant now);
 
   Core& core_;

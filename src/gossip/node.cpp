@@ -141,9 +141,9 @@ void Node::handle_packet(const Endpoint& from, ByteView datagram, Instant now) {
   impl_->own.settle(now);
 }
 
-std::optional<Bytes> Node::handle_request(const Endpoint&, ByteView frame, Instant now) {
+std::optional<Bytes> Node::handle_request(const Endpoint& from, ByteView frame, Instant now) {
   impl_->core.begin_input();
-  auto answer = impl_->streams.answer(frame, now);
+  auto answer = impl_->streams.answer(from, frame, now);
   impl_->own.settle(now);
   return answer;
 }
@@ -156,15 +156,16 @@ void Node::handle_reply(StreamId id, ByteView frame, Instant now) {
 }
 
 void Node::handle_stream_failed(StreamId id, std::string reason, Instant now) {
-  impl_->streams.failed(id, reason.empty() ? "the stream failed" : reason, now);
+  if (reason.empty()) reason = "the stream failed";
+  impl_->streams.failed(id, std::move(reason), now);
 }
 
 void Node::handle_stream_done(StreamId id, Instant now) {
   impl_->streams.failed(id, "the stream ended without an answer", now);
 }
 
-void Node::handle_send_error(const Endpoint& to, Instant now) {
-  impl_->prober.on_send_error(to, now);
+void Node::handle_send_error(const Endpoint& to, Instant /*now*/) {
+  impl_->prober.on_send_error(to);
 }
 
 void Node::handle_timeout(Instant now) {

@@ -28,8 +28,8 @@ class Node {
   /// `admission` outlives the node; null accepts everything.
   Node(Config config, wire::Keyring keyring, Rng rng, Admission* admission, Instant now);
   ~Node();
-  Node(Node&&) noexcept;
-  Node& operator=(Node&&) noexcept;
+  Node(Node&& other) noexcept;
+  Node& operator=(Node&& other) noexcept;
 
   // --- inputs from the network and the clock ---
 

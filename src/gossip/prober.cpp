@@ -99,7 +99,7 @@ void Prober::on_tcp_ack(std::uint32_t sequence) {
   if (probe_ && probe_->sequence == sequence) probe_->tcp_acked = true;
 }
 
-void Prober::on_send_error(const Endpoint& to, Instant) {
+void Prober::on_send_error(const Endpoint& to) {
   if (probe_ && probe_->direct && probe_->to == to) ask_others();
 }
 

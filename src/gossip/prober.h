@@ -25,7 +25,7 @@ class Prober {
   bool on_ack(std::uint32_t sequence, Instant now);
   void on_nack(std::uint32_t sequence);
   void on_tcp_ack(std::uint32_t sequence);
-  void on_send_error(const Endpoint& to, Instant now);
+  void on_send_error(const Endpoint& to);
 
   void timeout(Instant now);
   [[nodiscard]] std::optional<Wakeup> next() const;

@@ -104,10 +104,13 @@ void Streams::merge(const wire::PushPull& theirs, Instant now) {
     membership_.hear(entry, now);
 }
 
-std::optional<Bytes> Streams::answer(ByteView frame, Instant now) {
+std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Instant now) {
   std::size_t bad_entries = 0;
   const auto request = wire::open_frame(core_.outbox.keyring(), frame, &bad_entries);
-  if (!request) return std::nullopt;
+  if (!request) {
+    if (request.error().code == Errc::not_permitted) core_.outbox.event(Undecryptable{from});
+    return std::nullopt;
+  }
   if (const auto* ping = std::get_if<wire::Ping>(&*request)) {
     if (!ping->node.empty() && ping->node != core_.config.name) return std::nullopt;
     return core_.outbox.frame(wire::Ack{ping->sequence, {}, true});
@@ -146,9 +149,9 @@ std::optional<std::uint32_t> Streams::reply(StreamId id, ByteView frame, Instant
   return std::nullopt;
 }
 
-void Streams::failed(StreamId id, const std::string& reason, Instant now) {
+void Streams::failed(StreamId id, std::string reason, Instant now) {
   const auto contact = take(id);
-  if (contact) finish(*contact, reason, 0, now);
+  if (contact) finish(*contact, std::move(reason), 0, now);
 }
 
 void Streams::finish(const Contact& contact, std::string reason, std::size_t members, Instant now) {

@@ -32,11 +32,12 @@ class Streams {
                 std::uint32_t sequence,
                 Instant deadline);
 
-  /// The answer to an inbound request, made before the request's content is merged.
-  [[nodiscard]] std::optional<Bytes> answer(ByteView frame, Instant now);
+  /// The answer to an inbound request, made before the request's content is merged. Nothing is
+  /// answered to what no key of ours opens; it is told as Undecryptable.
+  [[nodiscard]] std::optional<Bytes> answer(const Endpoint& from, ByteView frame, Instant now);
   /// A reply; the sequence number if it was the ack of a TCP ping.
   std::optional<std::uint32_t> reply(StreamId id, ByteView frame, Instant now);
-  void failed(StreamId id, const std::string& reason, Instant now);
+  void failed(StreamId id, std::string reason, Instant now);
 
   void timeout(Instant now);
   [[nodiscard]] std::optional<Wakeup> next() const;

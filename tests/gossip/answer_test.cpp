@@ -26,7 +26,7 @@ wire::IndirectPing indirect(std::uint8_t target, bool nack = true) {
 TEST_CASE("a ping is acked to where it came from whatever source it names") {
   Rig rig;
   rig.announced();
-  wire::Ping ping{77, kMe, {}};
+  wire::Ping ping{77, own_name, {}};
   ping.source = {{192, 0, 2, 1}, 1, "elsewhere"};
   rig.hear(peer(5, 4000), {ping});
   const auto acks = rig.sent_of<wire::Ack>();
@@ -47,7 +47,7 @@ TEST_CASE("an ack takes waiting broadcasts along") {
   Rig rig;
   rig.announced();
   rig.hear(peer(1), {alive(1, 1)});
-  rig.hear(peer(5), {wire::Ping{1, kMe, {}}});
+  rig.hear(peer(5), {wire::Ping{1, own_name, {}}});
   CHECK(rig.datagrams == 1);
   CHECK(rig.sent_of<wire::Alive>().size() == 2);
 }
@@ -61,7 +61,7 @@ TEST_CASE("a datagram filled to the last byte is not longer than 1400") {
   }
   std::size_t longest = 0;
   for (std::uint32_t i = 0; i < 100; ++i) {
-    rig.node.handle_packet(peer(5), rig.seal({wire::Ping{i, kMe, {}}}), rig.now);
+    rig.node.handle_packet(peer(5), rig.seal({wire::Ping{i, own_name, {}}}), rig.now);
     while (const auto transmit = rig.node.poll_transmit())
       longest = std::max(longest, transmit->datagram.size());
   }
@@ -73,15 +73,15 @@ TEST_CASE("a member that we hold dead or suspect learns it with the ack to its p
   rig.announced().with_members({1, 2});
   rig.hear(peer(9), {wire::Suspect{1, "n1", "n9"}, wire::Dead{1, "n2", "n9"}});
   rig.clear();
-  rig.hear(peer(1), {wire::Ping{1, kMe, {}}});
+  rig.hear(peer(1), {wire::Ping{1, own_name, {}}});
   REQUIRE(rig.sent_of<wire::Suspect>().size() == 1);
-  CHECK(rig.sent_of<wire::Suspect>()[0].second == wire::Suspect{1, "n1", kMe});
+  CHECK(rig.sent_of<wire::Suspect>()[0].second == wire::Suspect{1, "n1", own_name});
   CHECK(rig.sent_of<wire::Ack>().size() == 1);
   CHECK(rig.datagrams == 1);
   rig.clear();
-  rig.hear(peer(2), {wire::Ping{2, kMe, {}}});
+  rig.hear(peer(2), {wire::Ping{2, own_name, {}}});
   REQUIRE(rig.sent_of<wire::Dead>().size() == 1);
-  CHECK(rig.sent_of<wire::Dead>()[0].second == wire::Dead{1, "n2", kMe});
+  CHECK(rig.sent_of<wire::Dead>()[0].second == wire::Dead{1, "n2", own_name});
 }
 
 TEST_CASE(
@@ -94,7 +94,7 @@ TEST_CASE(
   rig.hear(peer(9), {alive(1, 4)});
   REQUIRE(rig.sent_of<wire::Dead>().size() == 1);
   CHECK(rig.sent_of<wire::Dead>()[0].first.to == peer(1));
-  CHECK(rig.sent_of<wire::Dead>()[0].second == wire::Dead{5, "n1", kMe});
+  CHECK(rig.sent_of<wire::Dead>()[0].second == wire::Dead{5, "n1", own_name});
   rig.now += 1s;
   rig.hear(peer(9), {alive(1, 4)});
   CHECK(rig.sent_of<wire::Dead>().size() == 2);
@@ -189,7 +189,7 @@ TEST_CASE("one datagram gets at most four answers") {
   rig.announced();
   std::vector<wire::PacketMessage> pings;
   for (std::uint32_t i = 0; i < 50; ++i)
-    pings.emplace_back(wire::Ping{i, kMe, {}});
+    pings.emplace_back(wire::Ping{i, own_name, {}});
   rig.hear(peer(8), pings);
   CHECK(rig.sent_of<wire::Ack>().size() == 4);
 }
@@ -216,7 +216,7 @@ TEST_CASE("a datagram under another key is reported and otherwise ignored") {
   Rig rig;
   rig.announced();
   const wire::Keyring stranger = test_keyring(8);
-  const Bytes ping = wire::encode(wire::Ping{1, kMe, {}});
+  const Bytes ping = wire::encode(wire::Ping{1, own_name, {}});
   rig.node.handle_packet(peer(3), wire::seal_packet(stranger, ping, rig.rng), rig.now);
   rig.drain();
   CHECK(rig.sent.empty());
@@ -224,10 +224,21 @@ TEST_CASE("a datagram under another key is reported and otherwise ignored") {
   CHECK(rig.events_of<Undecryptable>()[0].from == peer(3));
 }
 
+TEST_CASE("a request under another key is reported and gets no answer") {
+  Rig rig;
+  rig.announced();
+  const wire::Keyring stranger = test_keyring(8);
+  const Bytes ping = wire::encode_stream(wire::Ping{1, own_name, {}});
+  CHECK_FALSE(rig.node.handle_request(peer(3), wire::seal_frame(stranger, ping, rig.rng), rig.now));
+  rig.drain();
+  REQUIRE(rig.events_of<Undecryptable>().size() == 1);
+  CHECK(rig.events_of<Undecryptable>()[0].from == peer(3));
+}
+
 TEST_CASE("a datagram that was here before is ignored") {
   Rig rig;
   rig.announced();
-  const Bytes datagram = rig.seal({wire::Ping{1, kMe, {}}});
+  const Bytes datagram = rig.seal({wire::Ping{1, own_name, {}}});
   rig.node.handle_packet(peer(3), datagram, rig.now);
   rig.node.handle_packet(peer(4), datagram, rig.now);
   rig.drain();
@@ -238,7 +249,7 @@ TEST_CASE("a datagram that was here before is ignored") {
 TEST_CASE("a forged datagram does not spoil the nonce of the true one") {
   Rig rig;
   rig.announced();
-  const Bytes datagram = rig.seal({wire::Ping{1, kMe, {}}});
+  const Bytes datagram = rig.seal({wire::Ping{1, own_name, {}}});
   Bytes forged = datagram;
   forged.back() ^= 1U;
   rig.node.handle_packet(peer(3), forged, rig.now);
