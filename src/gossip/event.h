@@ -101,7 +101,8 @@ struct Acked {
   bool tcp_only = false;
 };
 
-/// A datagram or a request on a stream could not be decrypted. One event each; the shell counts and limits.
+/// A datagram or a request on a stream could not be decrypted. One event each; the shell counts and
+/// limits.
 struct Undecryptable {
   Endpoint from;
 };

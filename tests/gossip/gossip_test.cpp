@@ -86,7 +86,7 @@ TEST_CASE("what changes nothing is not relayed") {
   CHECK(rig.sent_of<wire::Alive>().empty());
   CHECK(rig.sent_of<wire::Dead>().empty());
   for (const auto& [sent, told] : rig.sent_of<wire::Suspect>())
-    CHECK(told.from == kMe);  // with our own probes only
+    CHECK(told.from == own_name);  // with our own probes only
 }
 
 TEST_CASE("poison is neither kept nor relayed") {
@@ -290,7 +290,7 @@ TEST_CASE("a doubted death or leave is a suspicion and the accused hears it dire
   CHECK(rig.node.find("n1")->state == RecordState::suspect);
   REQUIRE(rig.sent_of<wire::Suspect>().size() == 1);
   CHECK(rig.sent_of<wire::Suspect>()[0].first.to == peer(1));
-  CHECK(rig.sent_of<wire::Suspect>()[0].second == wire::Suspect{1, "n1", kMe});
+  CHECK(rig.sent_of<wire::Suspect>()[0].second == wire::Suspect{1, "n1", own_name});
   CHECK(rig.events_of<Suspicion>().size() == 1);
 }
 

@@ -17,7 +17,7 @@ namespace {
 std::vector<wire::Alive> about_me(const Rig& rig) {
   std::vector<wire::Alive> found;
   for (const auto& [at, told] : rig.sent_of<wire::Alive>()) {
-    if (told.node == kMe) found.push_back(told);
+    if (told.node == own_name) found.push_back(told);
   }
   return found;
 }
@@ -38,7 +38,8 @@ TEST_CASE("the first alive bears the configured incarnation and everything at on
   rig.drain();
   const auto told = about_me(rig);
   REQUIRE(told.size() == 2);  // to each member directly
-  CHECK(told[0] == wire::Alive{17, kMe, {10, 0, 0, 200}, 7946, {9}, false, {1, 5, 2, 0, 0, 0}});
+  CHECK(told[0] ==
+        wire::Alive{17, own_name, {10, 0, 0, 200}, 7946, {9}, false, {1, 5, 2, 0, 0, 0}});
   rig.clear();
   rig.node.announce(rig.now);
   rig.drain();
@@ -48,7 +49,7 @@ TEST_CASE("the first alive bears the configured incarnation and everything at on
 TEST_CASE("an accusation is answered with the next incarnation to the accuser at once") {
   Rig rig;
   rig.announced();
-  rig.hear(peer(3), {wire::Suspect{1, kMe, "n3"}});
+  rig.hear(peer(3), {wire::Suspect{1, own_name, "n3"}});
   REQUIRE(about_me(rig).size() == 1);
   CHECK(about_me(rig)[0].incarnation == 2);
   CHECK(rig.sent_of<wire::Alive>()[0].first.to == peer(3));
@@ -61,7 +62,7 @@ TEST_CASE("an accusation is answered with the next incarnation to the accuser at
 TEST_CASE("the ack to a ping that accuses us carries the refutation") {
   Rig rig;
   rig.announced();
-  rig.hear(peer(3), {wire::Ping{5, kMe, {}}, wire::Suspect{1, kMe, "n3"}});
+  rig.hear(peer(3), {wire::Ping{5, own_name, {}}, wire::Suspect{1, own_name, "n3"}});
   CHECK(rig.datagrams == 1);
   REQUIRE(about_me(rig).size() == 1);
   CHECK(about_me(rig)[0].incarnation == 2);
@@ -70,9 +71,9 @@ TEST_CASE("the ack to a ping that accuses us carries the refutation") {
 TEST_CASE("an accusation far ahead is jumped over") {
   Rig rig(with_block(1, 1000000));
   rig.announced();
-  rig.hear(peer(3), {wire::Dead{5000, kMe, "n3"}});
+  rig.hear(peer(3), {wire::Dead{5000, own_name, "n3"}});
   CHECK(rig.node.self().incarnation == 5001);
-  rig.hear(peer(3), {wire::Dead{4000, kMe, "n3"}});
+  rig.hear(peer(3), {wire::Dead{4000, own_name, "n3"}});
   CHECK(rig.node.self().incarnation == 5001);
   CHECK(rig.events_of<Refuted>().size() == 1);
 }
@@ -80,10 +81,11 @@ TEST_CASE("an accusation far ahead is jumped over") {
 TEST_CASE("an accusation at the maximum is refused and one below it refuted") {
   Rig rig(with_block(1, 0xffffffff));
   rig.announced();
-  rig.hear(peer(3), {wire::Suspect{0xffffffff, kMe, "n3"}, wire::Suspect{0xfffffffe, kMe, "n3"}});
+  rig.hear(peer(3),
+           {wire::Suspect{0xffffffff, own_name, "n3"}, wire::Suspect{0xfffffffe, own_name, "n3"}});
   CHECK(rig.node.self().incarnation == 1);
   CHECK(rig.events_of<Refused>().size() == 2);
-  rig.hear(peer(3), {wire::Suspect{0xfffffffd, kMe, "n3"}});
+  rig.hear(peer(3), {wire::Suspect{0xfffffffd, own_name, "n3"}});
   CHECK(rig.node.self().incarnation == 0xfffffffe);
   rig.hear(peer(3), {alive(1, 1)});
   CHECK(rig.node.self().incarnation == 0xfffffffe);
@@ -92,7 +94,7 @@ TEST_CASE("an accusation at the maximum is refused and one below it refuted") {
 TEST_CASE("an alive with our name and other content is refuted and one like ours is not") {
   Rig rig;
   rig.announced();
-  wire::Alive same{1, kMe, {10, 0, 0, 200}, 7946, {9}, false, {1, 5, 2, 0, 0, 0}};
+  wire::Alive same{1, own_name, {10, 0, 0, 200}, 7946, {9}, false, {1, 5, 2, 0, 0, 0}};
   rig.hear(peer(3), {same});
   CHECK(rig.node.self().incarnation == 1);
   same.meta = {8};
@@ -104,13 +106,13 @@ TEST_CASE("an alive with our name and other content is refuted and one like ours
 TEST_CASE("another node with our name is a conflict and not refuted") {
   Rig rig;
   rig.announced();
-  const wire::Alive other{9, kMe, {10, 0, 0, 3}, 7946, {1}, false, {1, 5, 2, 0, 0, 0}};
+  const wire::Alive other{9, own_name, {10, 0, 0, 3}, 7946, {1}, false, {1, 5, 2, 0, 0, 0}};
   rig.hear(peer(3), {other});
   rig.hear(peer(3), {other});
   CHECK(rig.node.self().incarnation == 1);
   const auto conflicts = rig.events_of<NameConflict>();
   REQUIRE(conflicts.size() == 1);
-  CHECK(conflicts[0].name == kMe);
+  CHECK(conflicts[0].name == own_name);
   CHECK(conflicts[0].known_address == Bytes{10, 0, 0, 200});
   CHECK(conflicts[0].other_address == Bytes{10, 0, 0, 3});
   rig.now += 10s;
@@ -120,7 +122,7 @@ TEST_CASE("another node with our name is a conflict and not refuted") {
 
 TEST_CASE("a quiet node raises its number over an old life's without a word") {
   Rig rig;
-  rig.hear(peer(3), {wire::Dead{7, kMe, "n3"}});
+  rig.hear(peer(3), {wire::Dead{7, own_name, "n3"}});
   CHECK(rig.sent.empty());
   CHECK(rig.events_of<Refuted>().empty());
   CHECK(rig.node.self().incarnation == 8);
@@ -135,14 +137,14 @@ TEST_CASE("a quiet node raises its number over an old life's without a word") {
 TEST_CASE("a refutation beyond the reserved block waits for the reservation") {
   Rig rig(with_block(1, 11));
   rig.announced();
-  rig.hear(peer(3), {wire::Suspect{500, kMe, "n3"}});
+  rig.hear(peer(3), {wire::Suspect{500, own_name, "n3"}});
   CHECK(rig.node.self().incarnation == 1);
   CHECK(about_me(rig).empty());
   CHECK(rig.events_of<Refuted>().empty());
   const auto needs = rig.events_of<NeedIncarnations>();
   REQUIRE(needs.size() == 1);
   CHECK(needs[0].end > 501);
-  rig.hear(peer(3), {wire::Suspect{200, kMe, "n4"}});
+  rig.hear(peer(3), {wire::Suspect{200, own_name, "n4"}});
   CHECK(rig.events_of<NeedIncarnations>().size() == 1);
   rig.node.extend_incarnations(needs[0].end, rig.now);
   rig.advance(500ms);
@@ -154,12 +156,12 @@ TEST_CASE("the next block is asked for while half of the old one is left") {
   Rig rig(with_block(1, 11));
   rig.announced();
   for (std::uint32_t i = 1; i <= 5; ++i)
-    rig.hear(peer(3), {wire::Suspect{i, kMe, "n3"}});
+    rig.hear(peer(3), {wire::Suspect{i, own_name, "n3"}});
   CHECK(rig.node.self().incarnation == 6);
   REQUIRE(rig.events_of<NeedIncarnations>().size() == 1);
   CHECK(rig.events_of<NeedIncarnations>()[0].end == 21);
   for (std::uint32_t i = 6; i <= 20; ++i)
-    rig.hear(peer(3), {wire::Suspect{i, kMe, "n3"}});
+    rig.hear(peer(3), {wire::Suspect{i, own_name, "n3"}});
   CHECK(rig.node.self().incarnation == 10);
   rig.node.extend_incarnations(21, rig.now);
   // The highest accusation heard, 20, needs 21: one more than was reserved.
@@ -202,7 +204,7 @@ TEST_CASE("a large cluster hears of us in chunks ten milliseconds apart") {
   std::map<Instant, std::size_t> chunks;
   std::set<Endpoint> told;
   for (const auto& [sent, message] : rig.sent_of<wire::Alive>()) {
-    if (message.node != kMe) continue;
+    if (message.node != own_name) continue;
     ++chunks[sent.at];
     told.insert(sent.to);
   }
@@ -233,7 +235,7 @@ TEST_CASE("a leave goes to every member at once and is done when gossip said it 
   rig.drain();
   const auto told = rig.sent_of<wire::Dead>();
   REQUIRE(told.size() == 3);
-  CHECK(told[0].second == wire::Dead{1, kMe, kMe});
+  CHECK(told[0].second == wire::Dead{1, own_name, own_name});
   CHECK(rig.node.self().state == RecordState::left);
   CHECK(rig.events_of<LeaveSpread>().empty());
   rig.advance(2s);
@@ -272,8 +274,8 @@ TEST_CASE("after its leave a node answers but probes nobody and refutes nothing"
   rig.node.leave(rig.now);
   rig.advance(5s);
   rig.clear();
-  rig.hear(peer(1), {wire::Suspect{9, kMe, "n1"}, wire::Dead{9, kMe, "n1"}});
-  rig.hear(peer(1), {wire::Ping{3, kMe, {}}});
+  rig.hear(peer(1), {wire::Suspect{9, own_name, "n1"}, wire::Dead{9, own_name, "n1"}});
+  rig.hear(peer(1), {wire::Ping{3, own_name, {}}});
   CHECK(rig.sent_of<wire::Ack>().size() == 1);
   CHECK(rig.sent.size() == 1);
   rig.advance(10min);
@@ -288,9 +290,9 @@ TEST_CASE("a move tells left for the old address and then alive for the new one"
   rig.node.move_to({10, 0, 0, 201}, 7000, rig.now);
   rig.drain();
   REQUIRE(rig.sent_of<wire::Dead>().size() == 2);
-  CHECK(rig.sent_of<wire::Dead>()[0].second == wire::Dead{1, kMe, kMe});
+  CHECK(rig.sent_of<wire::Dead>()[0].second == wire::Dead{1, own_name, own_name});
   CHECK(about_me(rig).empty());
-  rig.hear(peer(1), {wire::Suspect{1, kMe, "n1"}});
+  rig.hear(peer(1), {wire::Suspect{1, own_name, "n1"}});
   CHECK(rig.events_of<Refuted>().empty());
   rig.advance(3s);
   REQUIRE_FALSE(about_me(rig).empty());
@@ -302,7 +304,7 @@ TEST_CASE("a move tells left for the old address and then alive for the new one"
   // Never the goodbye after the new address: it would take us out again.
   const auto mine = [](const Sent& one) {
     const auto* told_alive = std::get_if<wire::Alive>(&one.message);
-    return told_alive != nullptr && told_alive->node == kMe;
+    return told_alive != nullptr && told_alive->node == own_name;
   };
   const auto first_alive = std::find_if(rig.sent.begin(), rig.sent.end(), mine);
   CHECK(std::none_of(first_alive, rig.sent.end(), [](const Sent& one) {

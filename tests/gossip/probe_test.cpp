@@ -142,7 +142,7 @@ TEST_CASE("silence makes a member suspect at the end of the probe and this is go
   rig.advance(500ms);
   const auto told = rig.sent_of<wire::Suspect>();
   REQUIRE_FALSE(told.empty());
-  CHECK(told[0].second == wire::Suspect{1, ping.node, kMe});
+  CHECK(told[0].second == wire::Suspect{1, ping.node, own_name});
 }
 
 TEST_CASE("every nack that stays out costs one point of health") {
@@ -249,7 +249,7 @@ TEST_CASE("a suspect hears of it in the datagram that pings it") {
   REQUIRE_FALSE(told.empty());
   CHECK(told.back().first.at == at.at);
   CHECK(told.back().first.to == peer(1));
-  CHECK(told.back().second == wire::Suspect{1, "n1", kMe});
+  CHECK(told.back().second == wire::Suspect{1, "n1", own_name});
 }
 
 TEST_CASE("a suspicion runs out into a death with our name") {
@@ -271,7 +271,7 @@ TEST_CASE("a suspicion runs out into a death with our name") {
   rig.advance(500ms);
   const auto told = rig.sent_of<wire::Dead>();
   REQUIRE_FALSE(told.empty());
-  CHECK(told[0].second == wire::Dead{1, "n1", kMe});
+  CHECK(told[0].second == wire::Dead{1, "n1", own_name});
 }
 
 TEST_CASE("confirmations shorten a suspicion and are relayed and repeated ones are not") {

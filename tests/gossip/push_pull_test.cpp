@@ -64,7 +64,7 @@ TEST_CASE("a table tells every record with its state") {
   const auto& ours = std::get<wire::PushPull>(*reply);
   REQUIRE(ours.entries.size() == 5);
   CHECK(ours.entries[0] ==
-        wire::PushPullEntry{kMe, {10, 0, 0, 200}, 7946, {9}, false, 1, 0, {1, 5, 2, 0, 0, 0}});
+        wire::PushPullEntry{own_name, {10, 0, 0, 200}, 7946, {9}, false, 1, 0, {1, 5, 2, 0, 0, 0}});
   for (std::uint8_t host = 1; host <= 4; ++host)
     CHECK(ours.entries[host] == entry(host, 1, static_cast<EntryState>(host - 1)));
 }
@@ -91,7 +91,7 @@ TEST_CASE("entries are taken for what they claim and the dead only for suspected
   const auto suspects = rig.sent_of<wire::Suspect>();
   REQUIRE_FALSE(suspects.empty());
   CHECK(std::all_of(suspects.begin(), suspects.end(),
-                    [](const auto& one) { return one.second.from == kMe; }));
+                    [](const auto& one) { return one.second.from == own_name; }));
 }
 
 TEST_CASE("the dead and the suspected of a table are not learnt") {
@@ -147,7 +147,7 @@ TEST_CASE("what a table tells wrongly about us is refuted") {
   Rig rig;
   rig.announced();
   auto me = entry(200, 5, EntryState::dead);
-  me.name = kMe;
+  me.name = own_name;
   ask(rig, table({me}));
   CHECK(rig.node.self().incarnation == 6);
   CHECK(rig.node.self().state == RecordState::alive);
@@ -251,7 +251,7 @@ TEST_CASE("whatever goes wrong with a contact is its result") {
 TEST_CASE("a TCP ping is acked under its number and one for another name gets silence") {
   Rig rig;
   rig.announced();
-  const auto reply = ask(rig, wire::Ping{31, kMe, {}});
+  const auto reply = ask(rig, wire::Ping{31, own_name, {}});
   REQUIRE(reply);
   CHECK(std::get<wire::Ack>(*reply) == wire::Ack{31, {}, true});
   CHECK(ask(rig, wire::Ping{31, "", {}}));

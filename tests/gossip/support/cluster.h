@@ -45,7 +45,7 @@ class Cluster {
   void group(std::size_t i, int group) { hosts_[i].group = group; }
 
   /// Datagrams from `a` to `b` are lost.
-  void drop_datagrams(std::size_t a, std::size_t b) { mute_.push_back({a, b}); }
+  void drop_datagrams(std::size_t a, std::size_t b) { mute_.emplace_back(a, b); }
 
   /// Lets node `i` do something and sends what it has to say about it.
   template <class Action>
@@ -83,7 +83,7 @@ class Cluster {
   void send(std::size_t from, Transmit transmit);
   void open(std::size_t from, StreamRequest request);
   void serve(std::size_t from, std::size_t to, const StreamRequest& request);
-  [[nodiscard]] std::size_t at(const Endpoint& endpoint) const;
+  [[nodiscard]] std::size_t at(const Endpoint& to) const;
   [[nodiscard]] bool connected(std::size_t a, std::size_t b) const;
   void later(Duration delay, std::function<void()> action);
 

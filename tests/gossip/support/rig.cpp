@@ -39,7 +39,7 @@ wire::PushPullEntry entry(std::uint8_t host, std::uint32_t incarnation, wire::En
 
 Config own_config() {
   Config config;
-  config.name = kMe;
+  config.name = own_name;
   config.address = {10, 0, 0, 200};
   config.meta = {9};
   return config;
@@ -58,8 +58,9 @@ Rig& Rig::announced() {
 
 Rig& Rig::with_members(std::vector<std::uint8_t> hosts) {
   std::vector<wire::PacketMessage> messages;
+  messages.reserve(hosts.size());
   for (const std::uint8_t host : hosts)
-    messages.push_back(alive(host, 1));
+    messages.emplace_back(alive(host, 1));
   hear(peer(hosts.front()), messages);
   clear();
   return *this;
@@ -67,6 +68,7 @@ Rig& Rig::with_members(std::vector<std::uint8_t> hosts) {
 
 Bytes Rig::seal(const std::vector<wire::PacketMessage>& messages) {
   std::vector<Bytes> parts;
+  parts.reserve(messages.size());
   for (const wire::PacketMessage& message : messages)
     parts.push_back(wire::encode(message));
   return wire::seal_packet(keyring, wire::pack(parts), rng);
@@ -102,13 +104,13 @@ void Rig::advance(Duration duration) {
 
 void Rig::drain() {
   while (auto transmit = node.poll_transmit()) {
-    REQUIRE(complaint(keyring, transmit->datagram) == "");
+    REQUIRE_THAT(complaint(keyring, transmit->datagram), Catch::Equals(std::string{}));
     ++datagrams;
     for (wire::PacketMessage& message : wire::open_packet(keyring, transmit->datagram).messages)
       sent.push_back({now, transmit->to, std::move(message)});
   }
   while (auto stream = node.poll_stream()) {
-    REQUIRE(complaint_about_frame(keyring, stream->frame) == "");
+    REQUIRE_THAT(complaint_about_frame(keyring, stream->frame), Catch::Equals(std::string{}));
     streams.push_back(std::move(*stream));
   }
   while (auto event = node.poll_event())

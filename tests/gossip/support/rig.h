@@ -28,7 +28,7 @@ namespace wesher::gossip::testing {
 
 /// Our own configuration: "me" at 10.0.0.200.
 [[nodiscard]] Config own_config();
-inline const std::string kMe = "me";
+inline const std::string own_name = "me";
 
 struct Sent {
   Instant at;
