@@ -218,7 +218,7 @@ namespace {
 /// Answers as it is told and remembers what it was asked.
 class Hook : public Admission {
  public:
-  Verdict admit(const Claim& claim, const Record* known, Instant) override {
+  Verdict admit(const Claim& claim, const Record* known, Instant /*now*/) override {
     asked.push_back({std::string(claim.name), claim.state, known != nullptr,
                      std::string(claim.from), claim.incarnation});
     return verdict;

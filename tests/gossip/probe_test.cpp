@@ -263,7 +263,7 @@ TEST_CASE("a suspicion runs out into a death with our name") {
   rig.advance(1us);
   CHECK(state_of(rig, 1) == RecordState::dead);
   const auto failed = rig.events_of<Failed>();
-  REQUIRE(failed.size() >= 1);
+  REQUIRE_FALSE(failed.empty());
   CHECK(failed[0].record.name == "n1");
   CHECK_FALSE(failed[0].maybe_left);
   CHECK(failed[0].record.changed == start + 30s);
