@@ -16,7 +16,11 @@ constexpr Duration kShortLife = std::chrono::hours{1};
 constexpr std::chrono::milliseconds kOldest = std::chrono::days{3660};
 
 Duration age_of(WallTime since, WallTime now) {
-  return since < now - kOldest ? kOldest : now - since;
+  if (now <= since) return Duration::zero();
+  // As unsigned numbers the difference can't overflow.
+  const auto age = static_cast<std::uint64_t>(to_ms(now)) - static_cast<std::uint64_t>(to_ms(since));
+  return std::chrono::milliseconds(
+      static_cast<std::int64_t>(std::min<std::uint64_t>(age, kOldest.count())));
 }
 
 }  // namespace
@@ -160,7 +164,7 @@ void Roster::index(const Entry& entry, bool add) {
     if (looks_live) {
       put(unconfirmed_, member.name);
     } else {
-      const bool short_life = member.state_since - member.first_seen < kShortLife;
+      const bool short_life = age_of(member.first_seen, member.state_since) < kShortLife;
       const unsigned rank = member.state == MemberState::left ? 0 : short_life ? 1 : 2;
       put(evictable_, Eviction{rank, entry.entered, member.name});
     }
@@ -170,7 +174,7 @@ void Roster::index(const Entry& entry, bool add) {
   if (bearers == 0) underlays_.erase(member.underlay);
 }
 
-void Roster::forget(const std::string& name, const std::string& why) {
+void Roster::forget(std::string name, std::string why) {
   const auto found = entries_.find(name);
   Entry& entry = found->second;
   entry.overdue = true;  // claims nothing any more
@@ -179,7 +183,7 @@ void Roster::forget(const std::string& name, const std::string& why) {
   touched_.erase(name);
   entries_.erase(found);
   finish({}, {});
-  facts_.emplace_back(MemberForgotten{name, why});
+  facts_.emplace_back(MemberForgotten{std::move(name), std::move(why)});
 }
 
 std::vector<Fact> Roster::take() {

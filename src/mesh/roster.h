@@ -137,7 +137,8 @@ class Roster {
   void address_changed(const IpAddress& address, const Contest<IpAddress>::Owners& owners);
   void stand(Entry& entry) const;
   void finish(std::string_view subject, const std::string& why);
-  void forget(const std::string& name, const std::string& why);
+  /// By value: the name may live in an index that this takes it out of.
+  void forget(std::string name, std::string why);
 
   Limits limits_;
   Entries entries_;

@@ -280,7 +280,7 @@ TEST_CASE("a database deleted under the daemon is made anew from what it knows",
     const auto members = store::Repository(*database).members();
     return members && members->size() == 2;
   }));
-  CHECK(f.world->now().peers.size() == 2);
+  CHECK(f.wait_for([&] { return f.world->now().peers.size() == 2; }));
 }
 
 TEST_CASE("a request to leave is obeyed and answered and gives the address back",
