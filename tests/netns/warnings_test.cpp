@@ -2,9 +2,11 @@
 // yet, missing rights that only some features need.
 #include <csignal>
 #include <filesystem>
+#include <optional>
 
 #include <catch2/catch.hpp>
 
+#include "netns/support/refusal.h"
 #include "netns/support/rig.h"
 
 namespace wesher::netns {
@@ -65,17 +67,14 @@ TEST_CASE("a port that is in use at a later start is retried behind a working da
   Host& host = rig.host(2);
   host.stop_daemon(SIGKILL);
   // Somebody else's program took the port meanwhile.
-  Process other = host.start("other", {"busybox", "nc", "-l", "-p", "7946"});
-  rig.require_soon("the port is taken", 20s, [&] {
-    return host.exec({"ss", "-tln"}).out.find(":7946") != std::string::npos;
-  });
+  std::optional<HeldPort> other(std::in_place, host, Port::tcp, std::uint16_t{7946});
   host.start_daemon({});
   rig.require_soon("n2 names the port", 30s, [&] {
     return host.daemon_err().find("7946") != std::string::npos &&
-           host.daemon_err().find("busybox") != std::string::npos;
+           host.daemon_err().find("netns_tests") != std::string::npos;
   });
   REQUIRE(host.pings("n1"));
-  other.signal(SIGKILL);
+  other.reset();
   rig.require_soon("n2 is back in the mesh", 100s,
                    [&] { return host.member_state("n1") == "alive"; });
   rig.require_mesh();

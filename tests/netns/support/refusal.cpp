@@ -60,6 +60,9 @@ HeldPort::HeldPort(const Host& host, Port kind, std::uint16_t number) {
   bool held = false;
   inside_network(host.network_namespace(), [&] {
     fd_ = ::socket(AF_INET6, (kind == Port::tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+    // As daemons do: connections of the one before that are still closing are in nobody's way.
+    const int yes = 1;
+    ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;
     address.sin6_port = htons(number);
