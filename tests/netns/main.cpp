@@ -40,7 +40,9 @@ std::vector<Catch::TestCase> chosen_tests(const Catch::Config& config) {
   return tests;
 }
 
-int run_scenarios(Catch::Session& session, RunnerOptions options, const std::string& recorded) {
+int run_scenarios(Catch::Session& session,
+                  const RunnerOptions& options,
+                  const std::string& recorded) {
   std::vector<Job> jobs;
   for (const Catch::TestCase& test : chosen_tests(session.config()))
     jobs.push_back({test.name, [&session, name = test.name] { return run_one(session, name); }});
@@ -59,16 +61,21 @@ int run_scenarios(Catch::Session& session, RunnerOptions options, const std::str
   return worst;
 }
 
+// Before any thread there could be. Tools are where root finds them, whoever started this.
+void read_environment() {
+  ::setenv("PATH", kToolPath, 1);                     // NOLINT(concurrency-mt-unsafe)
+  const char* binary = std::getenv("WESHER_BINARY");  // NOLINT(concurrency-mt-unsafe)
+  settings().wesher = binary == nullptr ? WESHER_BINARY : binary;
+  const char* patience = std::getenv("WESHER_PATIENCE");  // NOLINT(concurrency-mt-unsafe)
+  if (patience != nullptr)
+    settings().patience = std::max(1, static_cast<int>(std::strtol(patience, nullptr, 10)));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (sodium_init() < 0) return 1;
-  // Tools are where root finds them, whoever started this.
-  ::setenv("PATH", kToolPath, 1);
-  const char* binary = std::getenv("WESHER_BINARY");
-  settings().wesher = binary == nullptr ? WESHER_BINARY : binary;
-  if (const char* patience = std::getenv("WESHER_PATIENCE"); patience != nullptr)
-    settings().patience = std::max(1, std::atoi(patience));
+  read_environment();
   RunnerOptions options;
   int limit = static_cast<int>(options.limit.count());
   std::string recorded;

@@ -1,7 +1,7 @@
 // How a host of the rig comes into being: folders, namespaces, cable.
 #include <cerrno>
-#include <cstring>
 #include <stdexcept>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -25,7 +25,8 @@ constexpr const char* kCopiedFromEtc[] = {"passwd",    "group",    "services",
 
 void bind(const std::string& from, const char* to) {
   if (::mount(from.c_str(), to, nullptr, MS_BIND, nullptr) != 0)
-    throw std::runtime_error(std::string("cannot mount ") + to + ": " + std::strerror(errno));
+    throw std::runtime_error(std::string("cannot mount ") + to + ": " +
+                             std::generic_category().message(errno));
 }
 
 int open_namespace(pid_t pid, const char* kind) {
@@ -41,7 +42,8 @@ void become_host(const std::string& folder, const std::string& name) {
     throw std::runtime_error("cannot make namespaces");
   if (::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0 ||
       ::mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
-    throw std::runtime_error(std::string("cannot mount /sys: ") + std::strerror(errno));
+    throw std::runtime_error(std::string("cannot mount /sys: ") +
+                             std::generic_category().message(errno));
   bind(folder + "/etc", "/etc");
   bind(folder + "/lib", "/var/lib");
 

@@ -3,10 +3,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include <fcntl.h>
@@ -77,8 +77,8 @@ Process spawn(const std::vector<std::string>& argv, const SpawnOptions& options)
     if (::setpgid(0, 0) != 0 || ::chdir("/") != 0) ::_exit(124);
     // The program itself is looked up on the rig's PATH, not on the one the child is given.
     ::execvpe(arguments[0], arguments.data(), variables.data());
-    const std::string why =
-        std::string("cannot run ") + arguments[0] + ": " + std::strerror(errno) + "\n";
+    const std::string why = std::string("cannot run ") + arguments[0] + ": " +
+                            std::generic_category().message(errno) + "\n";
     if (::write(STDERR_FILENO, why.data(), why.size()) < 0) ::_exit(126);
     ::_exit(127);
   }

@@ -15,7 +15,7 @@ struct Refusal {
   std::vector<std::string> mentions = {};        ///< all of them in the one line
   std::vector<std::string> never_mentions = {};  ///< e.g. a secret
   std::vector<std::string> variables = {};
-  std::string backend = "";   ///< empty: the one of this run
+  std::string backend{};      ///< empty: the one of this run
   bool compare_state = true;  ///< false where a running daemon writes its own
 };
 

@@ -31,7 +31,7 @@ struct Running {
 std::string record(const std::string& results, const std::string& name, const char* suffix) {
   std::string file;
   for (const char c : name)
-    file += std::isalnum(static_cast<unsigned char>(c)) ? c : '-';
+    file += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';
   return results + "/" + file + suffix;
 }
 

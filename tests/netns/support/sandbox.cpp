@@ -4,8 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <initializer_list>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -29,7 +28,8 @@ int exit_code_of(int status) {
 }
 
 [[noreturn]] void broken(const char* step) {
-  std::fprintf(stderr, "the rig cannot %s: %s\n", step, std::strerror(errno));
+  std::fprintf(stderr, "the rig cannot %s: %s\n", step,
+               std::generic_category().message(errno).c_str());
   std::_Exit(kBroken);
 }
 

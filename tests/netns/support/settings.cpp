@@ -35,7 +35,7 @@ void skip(const std::string& reason) {
 void need_program(const std::string& name) {
   std::istringstream folders(kToolPath);
   for (std::string folder; std::getline(folders, folder, ':');)
-    if (::access((folder + "/" + name).c_str(), X_OK) == 0) return;
+    if (::access(folder.append("/").append(name).c_str(), X_OK) == 0) return;
   skip("no " + name + " here; contrib/setup --tests installs it");
 }
 
