@@ -1,18 +1,19 @@
 #include "store/files.h"
 
-#include <filesystem>
-#include <system_error>
+#include <cerrno>
+#include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "os/calls.h"
+#include "os/error.h"
+#include "os/files.h"
+#include "os/unique_fd.h"
 
 namespace wesher::store {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 /// What stands between the name of a file and the random end of its temporary one.
 constexpr std::string_view kTemporaryMark = ".tmp-";
@@ -48,63 +49,26 @@ Errc code_for(int os_errno) {
   }
 }
 
-Result<void> sync_path(const std::string& path, int flags) {
-  const Descriptor file(::open(path.c_str(), flags | O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return tl::unexpected(os_error("open", path, errno));
-  // Some filesystems can't sync a directory and say EINVAL.
-  if (::fsync(file.get()) != 0 && errno != EINVAL) {
-    return tl::unexpected(os_error("write", path, errno));
-  }
-  return {};
-}
-
-Result<void> write_all(int fd, ByteView bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return tl::unexpected(os_error("write", path, errno));
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  if (::fsync(fd) != 0) return tl::unexpected(os_error("write", path, errno));
+/// 0 or an errno of a step on `path` as a Result.
+Result<void> done(const std::string& doing, const std::string& path, int os_errno) {
+  if (os_errno != 0) return tl::unexpected(os_error(doing, path, os_errno));
   return {};
 }
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    reset();
-    fd_ = std::exchange(other.fd_, -1);
-  }
-  return *this;
-}
-
-void Descriptor::reset() {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
-
-std::string directory_of(const std::string& path) {
-  const std::string directory = fs::path(path).parent_path().string();
-  return directory.empty() ? "." : directory;
-}
-
-std::string name_of(const std::string& path) {
-  return fs::path(path).filename().string();
-}
-
 std::string reset_command(const std::string& path) {
-  const std::string interface = fs::path(path).stem().string();
+  const std::string name = os::name_of(path);
+  const std::string interface = name.substr(0, name.rfind('.'));
   if (interface == kDefaultInterface) return "wesher --init";
   return "wesher --interface " + interface + " --init";
 }
 
 Error os_error(const std::string& doing, const std::string& path, int os_errno) {
-  return {code_for(os_errno),
-          fmt::format("can't {} {}: {}{}", doing, path, std::generic_category().message(os_errno),
-                      remedy_for(os_errno)),
-          os_errno};
+  return {
+      code_for(os_errno),
+      fmt::format("can't {} {}: {}{}", doing, path, os::errno_text(os_errno), remedy_for(os_errno)),
+      os_errno};
 }
 
 Error symlink_error(const std::string& path) {
@@ -117,16 +81,16 @@ Error symlink_error(const std::string& path) {
 Result<void> ensure_directory(const std::string& directory) {
   struct stat found {};
 
-  if (::stat(directory.c_str(), &found) != 0) {
+  if (os::stat(directory, found) != 0) {
     if (errno != ENOENT) return tl::unexpected(os_error("use", directory, errno));
-    const std::string parent = directory_of(directory);
-    std::error_code error;
-    fs::create_directories(parent, error);
-    if (error) return tl::unexpected(os_error("create", parent, error.value()));
-    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    const std::string parent = os::directory_of(directory);
+    if (const int os_errno = os::make_directories(parent); os_errno != 0) {
+      return tl::unexpected(os_error("create", parent, os_errno));
+    }
+    if (os::mkdir(directory, 0700) != 0 && errno != EEXIST) {
       return tl::unexpected(os_error("create", directory, errno));
     }
-    if (::stat(directory.c_str(), &found) != 0) {
+    if (os::stat(directory, found) != 0) {
       return tl::unexpected(os_error("use", directory, errno));
     }
   }
@@ -151,7 +115,7 @@ Result<void> ensure_directory(const std::string& directory) {
 Result<std::optional<FileFacts>> look_at(const std::string& path) {
   struct stat found {};
 
-  if (::lstat(path.c_str(), &found) != 0) {
+  if (os::lstat(path, found) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileFacts>();
     return tl::unexpected(os_error("open", path, errno));
   }
@@ -184,46 +148,45 @@ Result<void> check_owner(const std::string& path,
 Result<void> replace_durably(const std::string& path, ByteView bytes) {
   if (auto cleaned = remove_stale_temporaries(path); !cleaned) return cleaned;
   std::string temporary = path + std::string(kTemporaryMark) + "XXXXXX";
-  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));  // 0600
-  if (!file.valid()) return tl::unexpected(os_error("write", path, errno));
-  if (auto written = write_all(file.get(), bytes, path); !written) {
-    ::unlink(temporary.c_str());
-    return written;
+  os::UniqueFd file(os::make_temporary(temporary));  // 0600
+  if (!file) return tl::unexpected(os_error("write", path, errno));
+  int os_errno = os::write_all(file.get(), bytes, 0);
+  if (os_errno == 0 && os::fsync(file.get()) != 0) os_errno = errno;
+  if (os_errno != 0) {
+    os::unlink(temporary);
+    return done("write", path, os_errno);
   }
   file.reset();
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int os_errno = errno;
-    ::unlink(temporary.c_str());
-    return tl::unexpected(os_error("replace", path, os_errno));
+  if (os::rename(temporary, path) != 0) {
+    os_errno = errno;
+    os::unlink(temporary);
+    return done("replace", path, os_errno);
   }
-  return sync_directory(directory_of(path));
+  return sync_directory(os::directory_of(path));
 }
 
 Result<void> remove_file(const std::string& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-    return tl::unexpected(os_error("remove", path, errno));
-  }
-  return {};
+  return done("remove", path, os::unlink(path) != 0 && errno != ENOENT ? errno : 0);
 }
 
 Result<void> remove_stale_temporaries(const std::string& path) {
-  const std::string prefix = name_of(path) + std::string(kTemporaryMark);
-  std::error_code error;
-  for (fs::directory_iterator it(directory_of(path), error), end; !error && it != end;
-       it.increment(error)) {
-    if (!it->path().filename().string().starts_with(prefix)) continue;
-    if (auto removed = remove_file(it->path().string()); !removed) return removed;
+  const std::string directory = os::directory_of(path);
+  std::vector<std::string> names;
+  if (os::list(directory, names) != 0) return done("read", directory, errno);
+  const std::string prefix = os::name_of(path) + std::string(kTemporaryMark);
+  for (const std::string& name : names) {
+    if (!name.starts_with(prefix)) continue;
+    if (auto removed = remove_file(directory + "/" + name); !removed) return removed;
   }
-  if (error) return tl::unexpected(os_error("read", directory_of(path), error.value()));
   return {};
 }
 
 Result<void> sync_directory(const std::string& directory) {
-  return sync_path(directory, O_DIRECTORY);
+  return done("write", directory, os::sync_directory(directory));
 }
 
 Result<void> sync_file(const std::string& path) {
-  return sync_path(path, O_NOFOLLOW);
+  return done("write", path, os::sync_file(path));
 }
 
 }  // namespace wesher::store

@@ -5,45 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "base/bytes.h"
 #include "base/error.h"
 
 namespace wesher::store {
 
-/// An open file descriptor, closed when it goes.
-class Descriptor {
- public:
-  Descriptor() = default;
-
-  explicit Descriptor(int fd) : fd_(fd) {}
-
-  ~Descriptor() { reset(); }
-
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] bool valid() const { return fd_ >= 0; }
-
-  [[nodiscard]] int get() const { return fd_; }
-
-  /// Gives the descriptor away.
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-
-  void reset();
-
- private:
-  int fd_ = -1;
-};
-
-/// "a/b" of "a/b/c", "." of "c".
-[[nodiscard]] std::string directory_of(const std::string& path);
-/// "c.keys" of "a/b/c.keys".
-[[nodiscard]] std::string name_of(const std::string& path);
 /// The command that starts the interface of a state file over: "wesher --init", with --interface
 /// unless it is the default one.
 [[nodiscard]] std::string reset_command(const std::string& path);

@@ -1,10 +1,10 @@
 // Refusals of the operating system as Error values. Thread safe.
-#include "system/os_error.h"
+#include "os/error.h"
 
 #include <cerrno>
 #include <system_error>
 
-namespace wesher::system {
+namespace wesher::os {
 
 std::string errno_text(int os_errno) {
   return std::generic_category().message(os_errno);
@@ -29,7 +29,7 @@ Errc errc_of(int os_errno) {
   }
 }
 
-tl::unexpected<Error> os_fail(std::string_view what, int os_errno) {
+tl::unexpected<Error> refused(std::string_view what, int os_errno) {
   return fail(errc_of(os_errno), std::string(what) + ": " + errno_text(os_errno), os_errno);
 }
 
@@ -37,4 +37,4 @@ tl::unexpected<Error> with_context(std::string_view what, const Error& error) {
   return fail(error.code, std::string(what) + ": " + error.detail, error.os_errno);
 }
 
-}  // namespace wesher::system
+}  // namespace wesher::os

@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-namespace wesher::system {
+namespace wesher::os {
 
 /// Owns one descriptor, or none (-1). Move-only.
 class UniqueFd {
@@ -34,12 +34,11 @@ class UniqueFd {
   [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
 
   void reset() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }
 
  private:
   int fd_ = -1;
 };
 
-}  // namespace wesher::system
+}  // namespace wesher::os

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace wesher::system {
+namespace wesher::os {
 
 /// The system's own words for an errno: "Device or resource busy".
 [[nodiscard]] std::string errno_text(int os_errno);
@@ -16,9 +16,9 @@ namespace wesher::system {
 [[nodiscard]] Errc errc_of(int os_errno);
 
 /// "<what>: <the system's words>".
-[[nodiscard]] tl::unexpected<Error> os_fail(std::string_view what, int os_errno);
+[[nodiscard]] tl::unexpected<Error> refused(std::string_view what, int os_errno);
 
 /// The same error with what was tried in front: "<what>: <detail>".
 [[nodiscard]] tl::unexpected<Error> with_context(std::string_view what, const Error& error);
 
-}  // namespace wesher::system
+}  // namespace wesher::os
