@@ -37,6 +37,7 @@ class Mesh::Impl final : public gossip::Admission {
   // mesh.cpp
   void pump(const Moment& now);
   void leave(Duration max_wait, const Moment& now);
+  void set_own_key(const PublicKey& key, const Moment& now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // contact.cpp

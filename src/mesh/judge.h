@@ -25,6 +25,8 @@ class Judge {
   Judge(NodeMeta own, Prefix overlay_net, IpAddress own_underlay)
       : own_(own), net_(overlay_net.masked()), own_underlay_(own_underlay) {}
 
+  void set_own_key(const PublicKey& key) { own_.key = key; }
+
   /// Metadata as received. Empty (a Go node's first alive): a seed that announced nothing yet.
   /// Unreadable: refused, with what the decoder says.
   [[nodiscard]] Judgement metadata(std::string_view name,

@@ -89,6 +89,13 @@ gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
   return gossip::Verdict::accept;
 }
 
+void Mesh::Impl::set_own_key(const PublicKey& key, const Moment& now) {
+  config_.own.key = key;
+  judge_.set_own_key(key);
+  node_.update_meta(wire::encode_node_meta(config_.own), now.at);
+  pump(now);
+}
+
 /// Results of contacts come last: the members that an answer brought are known then.
 void Mesh::Impl::pump(const Moment& now) {
   for (;;) {
@@ -225,6 +232,10 @@ void Mesh::leave(Duration max_wait, Moment now) {
 void Mesh::incarnations_reserved(std::uint32_t end, Moment now) {
   impl_->node().extend_incarnations(end, now.at);
   impl_->pump(now);
+}
+
+void Mesh::own_key_changed(const PublicKey& key, Moment now) {
+  impl_->set_own_key(key, now);
 }
 
 std::optional<gossip::Transmit> Mesh::poll_transmit() {

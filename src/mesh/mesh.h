@@ -74,6 +74,8 @@ class Mesh {
   /// Announces our leaving. LeaveDone follows within `max_wait`.
   void leave(Duration max_wait, Moment now);
   void incarnations_reserved(std::uint32_t end, Moment now);
+  /// Our WireGuard key is another one from now on; announced at once, if we are announced.
+  void own_key_changed(const PublicKey& key, Moment now);
 
   [[nodiscard]] std::optional<gossip::Transmit> poll_transmit();
   [[nodiscard]] std::optional<gossip::StreamRequest> poll_stream();

@@ -37,6 +37,20 @@ TEST_CASE("A host with nobody to ask announces at once and is not synced") {
   CHECK(net.streams == 0);
 }
 
+TEST_CASE("A new key of a running host is everywhere at once and its address stays its own") {
+  Three mesh;
+  mesh.net.change_key(mesh.web, key(77));
+  mesh.net.run(1s);
+  CHECK(mesh.db1.member("web").meta == mesh.web.own);
+  CHECK(mesh.db2.member("web").meta == mesh.web.own);
+  CHECK(mesh.net.converged());
+  // What bears the new key from elsewhere is refused as ours, as the old one was.
+  Host& thief = mesh.net.add("thief", 77);
+  mesh.net.start(thief, {"db1"});
+  mesh.net.run(10s);
+  CHECK(mesh.web.member("thief").standing == Standing::refused);
+}
+
 TEST_CASE("A settled mesh says nothing and writes nothing") {
   Three mesh;
   mesh.net.run(5min);

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "plan/desired.h"
 #include "tests/plan/support/builders.h"
+#include "tests/plan/support/derive.h"
 #include "tests/plan/support/simulated_host.h"
 
 namespace wesher::plan::test {

@@ -66,6 +66,12 @@ void Network::kill(Host& host) {
   host.incarnation += 1000;
 }
 
+void Network::change_key(Host& host, const PublicKey& key) {
+  host.own.key = key;
+  host.mesh->own_key_changed(key, moment());
+  drain(host);
+}
+
 std::optional<std::size_t> Network::leave(Host& host, Duration max_wait) {
   const std::size_t before = host.facts.size();
   host.mesh->leave(max_wait, moment());

@@ -64,6 +64,8 @@ class Network {
   void kill(Host& host);
   /// Leaves politely and stops; gives what LeaveDone told.
   std::optional<std::size_t> leave(Host& host, Duration max_wait = 10s);
+  /// It has another WireGuard key from now on.
+  void change_key(Host& host, const PublicKey& key);
   void run(Duration span);
 
   /// No packet and no stream passes between the two groups until `heal`.
