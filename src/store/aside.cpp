@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
-#include <filesystem>
-#include <optional>
-#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
-#include <unistd.h>
 
+#include "os/calls.h"
+#include "os/files.h"
+#include "os/unique_fd.h"
 #include "store/files.h"
 #include "store/sql.h"
 
@@ -23,18 +21,17 @@ constexpr std::string_view kAsideMark = ".aside-";
 /// Numbers of the databases that lie aside, ascending. Their -wal and -shm don't count.
 Result<std::vector<std::uint64_t>> aside_numbers(const std::string& path) {
   std::vector<std::uint64_t> numbers;
-  const std::string prefix = name_of(path) + std::string(kAsideMark);
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(directory_of(path), error), end; !error && it != end;
-       it.increment(error)) {
-    const std::string name = it->path().filename().string();
+  const std::string directory = os::directory_of(path);
+  std::vector<std::string> names;
+  if (os::list(directory, names) != 0) return tl::unexpected(os_error("read", directory, errno));
+  const std::string prefix = os::name_of(path) + std::string(kAsideMark);
+  for (const std::string& name : names) {
     if (!name.starts_with(prefix)) continue;
     std::uint64_t number = 0;
     const char* const last = name.data() + name.size();
     const auto parsed = std::from_chars(name.data() + prefix.size(), last, number);
     if (parsed.ec == std::errc{} && parsed.ptr == last) numbers.push_back(number);
   }
-  if (error) return tl::unexpected(os_error("read", directory_of(path), error.value()));
   std::sort(numbers.begin(), numbers.end());
   return numbers;
 }
@@ -53,7 +50,7 @@ Result<std::string> move_aside(const std::string& path) {
   const std::string target = aside_path(path, numbers->empty() ? 1 : numbers->back() + 1);
   for (const auto suffix : kSuffixes) {
     const std::string from = path + std::string(suffix);
-    if (std::rename(from.c_str(), (target + std::string(suffix)).c_str()) != 0 && errno != ENOENT) {
+    if (os::rename(from, target + std::string(suffix)) != 0 && errno != ENOENT) {
       return tl::unexpected(os_error("move", from, errno));
     }
   }
@@ -65,7 +62,7 @@ Result<std::string> move_aside(const std::string& path) {
       if (!removed) return tl::unexpected(removed.error());
     }
   }
-  if (auto synced = sync_directory(directory_of(path)); !synced) {
+  if (auto synced = sync_directory(os::directory_of(path)); !synced) {
     return tl::unexpected(synced.error());
   }
   return target;
@@ -76,21 +73,21 @@ Result<void> keep_copy(SQLite::Database& db, const std::string& path, int versio
   const std::string unfinished = target + ".new";
   if (auto removed = remove_file(unfinished); !removed) return removed;
   // VACUUM INTO takes an empty file, so that it never exists with another mode.
-  Descriptor made(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!made.valid()) return tl::unexpected(os_error("write", unfinished, errno));
+  os::UniqueFd made(os::open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!made) return tl::unexpected(os_error("write", unfinished, errno));
   made.reset();
   try {
     SQLite::Statement copy(db, "VACUUM INTO ?");
     Binder(copy).text(unfinished).run();
   } catch (const SQLite::Exception&) {
-    ::unlink(unfinished.c_str());
+    os::unlink(unfinished);
     throw;
   }
   if (auto synced = sync_file(unfinished); !synced) return synced;
-  if (std::rename(unfinished.c_str(), target.c_str()) != 0) {
+  if (os::rename(unfinished, target) != 0) {
     return tl::unexpected(os_error("write", target, errno));
   }
-  return sync_directory(directory_of(path));
+  return sync_directory(os::directory_of(path));
 }
 
 }  // namespace wesher::store

@@ -3,11 +3,12 @@
 #include <cerrno>
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "os/calls.h"
+#include "os/files.h"
 #include "store/database.h"
 #include "store/files.h"
 
@@ -41,8 +42,8 @@ Error newer_version(const std::string& path, int found, int known) {
 }
 
 int why_not_writable(const std::string& path) {
-  for (const std::string& place : {path, directory_of(path)}) {
-    if (::faccessat(AT_FDCWD, place.c_str(), W_OK, AT_EACCESS) != 0) return errno;
+  for (const std::string& place : {path, os::directory_of(path)}) {
+    if (os::access(place, W_OK) != 0) return errno;
   }
   return 0;
 }

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sodium.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/calls.h"
+#include "os/files.h"
+#include "os/unique_fd.h"
 #include "store/files.h"
 #include "store/key_file_format.h"
 
@@ -45,7 +47,7 @@ std::string database_beside(const std::string& path) {
 
 Error missing(const std::string& path) {
   const std::string database = database_beside(path);
-  if (::access(database.c_str(), F_OK) == 0) {
+  if (os::access(database, F_OK) == 0) {
     return {Errc::state_unusable,
             path + " is missing, but " + database + " is there; " + start_over(path)};
   }
@@ -68,7 +70,7 @@ Error unreadable(const std::string& path, const Error& why) {
 Result<std::size_t> read_all(int fd, std::string& buffer, const std::string& path) {
   std::size_t filled = 0;
   while (filled < buffer.size()) {
-    const ssize_t got = ::read(fd, buffer.data() + filled, buffer.size() - filled);
+    const ssize_t got = os::read(fd, buffer.data() + filled, buffer.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return tl::unexpected(os_error("read", path, errno));
     if (got == 0) break;
@@ -89,8 +91,8 @@ SecretKey random_key() {
 
 Result<KeyFile> load_key_file(const std::string& path) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file.valid()) {
+  const os::UniqueFd file(os::open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file) {
     const int os_errno = errno;
     if (os_errno == ENOENT || os_errno == ENOTDIR) return tl::unexpected(missing(path));
     if (os_errno == ELOOP) return tl::unexpected(symlink_error(path));
@@ -99,7 +101,7 @@ Result<KeyFile> load_key_file(const std::string& path) {
 
   struct stat found {};
 
-  if (::fstat(file.get(), &found) != 0) return tl::unexpected(os_error("read", path, errno));
+  if (os::fstat(file.get(), found) != 0) return tl::unexpected(os_error("read", path, errno));
   if (!S_ISREG(found.st_mode)) {
     return fail(Errc::state_unusable, path + " is not a regular file; " + start_over(path));
   }
@@ -121,7 +123,7 @@ Result<void> save_key_file(const std::string& path, const KeyFile& keys) {
                 "keys that can't be saved in " + path + ": " + formatted.error().detail);
   }
   SecretText bytes(std::move(*formatted));
-  if (auto made = ensure_directory(directory_of(path)); !made) return made;
+  if (auto made = ensure_directory(os::directory_of(path)); !made) return made;
   return replace_durably(path, as_bytes(bytes.text()));
 }
 

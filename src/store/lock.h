@@ -3,8 +3,10 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "base/error.h"
+#include "os/unique_fd.h"
 
 namespace wesher::store {
 
@@ -21,9 +23,9 @@ class Lock {
   Lock& operator=(const Lock&) = delete;
 
  private:
-  explicit Lock(int fd) : fd_(fd) {}
+  explicit Lock(os::UniqueFd file) : file_(std::move(file)) {}
 
-  int fd_ = -1;
+  os::UniqueFd file_;
 };
 
 }  // namespace wesher::store

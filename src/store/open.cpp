@@ -1,14 +1,16 @@
 #include "store/open.h"
 
 #include <cerrno>
+#include <cstdlib>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "os/calls.h"
+#include "os/files.h"
+#include "os/unique_fd.h"
 #include "store/aside.h"
 #include "store/connection.h"
 #include "store/files.h"
@@ -33,7 +35,7 @@ Result<void> prepare_file(const std::string& path) {
   if (*facts) {
     if (auto mine = check_owner(path, (*facts)->owner, (*facts)->mode, 022); !mine) return mine;
     for (const std::string& file : {path, path + "-wal", path + "-shm"}) {
-      if (::chmod(file.c_str(), 0600) != 0 && errno != ENOENT) {
+      if (os::chmod(file, 0600) != 0 && errno != ENOENT) {
         return tl::unexpected(os_error("write", file, errno));
       }
     }
@@ -43,10 +45,20 @@ Result<void> prepare_file(const std::string& path) {
   for (const std::string& left : {path + "-wal", path + "-shm"}) {
     if (auto removed = remove_file(left); !removed) return removed;
   }
-  const Descriptor made(
-      ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!made.valid()) return tl::unexpected(os_error("create", path, errno));
+  const os::UniqueFd made(os::open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!made) return tl::unexpected(os_error("create", path, errno));
   return {};
+}
+
+/// A disk that refused to give a page says nothing about the page, and the next try may get it: an
+/// exception as of any other query. The check tells it like damage, with the code in its text.
+void throw_if_refused(const std::string& check) {
+  static constexpr std::string_view kMark = "error code=";
+  const auto mark = check.find(kMark);
+  if (mark == std::string::npos) return;
+  const int code = std::atoi(check.c_str() + mark + kMark.size());
+  if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB) return;
+  throw SQLite::Exception(check, code);
 }
 
 /// Why the content can't be used as it is; empty if it can.
@@ -54,6 +66,7 @@ std::string damage_in(SQLite::Database& db, const SchemaSource& source) {
   // The file may be written (why_not_writable), so it says so itself.
   if (sqlite3_db_readonly(db.getHandle(), "main") != 0) return "it is damaged (its write version)";
   const std::string check = db.execAndGet("PRAGMA quick_check(1)").getString();
+  throw_if_refused(check);
   if (check != "ok") return "it is damaged (" + check + ")";
   if (schema_text(db) != expected_schema_text(source.schema)) {
     return "its tables are not those of its version";
@@ -166,7 +179,7 @@ Result<Attempt> try_open(const std::string& path,
 Result<Prepared> prepare_for_daemon(const std::string& path,
                                     const std::string& key_file_id,
                                     const SchemaSource& source) {
-  if (auto made = ensure_directory(directory_of(path)); !made) {
+  if (auto made = ensure_directory(os::directory_of(path)); !made) {
     return tl::unexpected(made.error());
   }
   auto first = try_open(path, key_file_id, source);

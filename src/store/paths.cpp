@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <system_error>
+
+#include "os/calls.h"
 
 namespace wesher::store {
 
@@ -26,13 +26,15 @@ bool is_valid_interface_name(std::string_view name) {
 
 std::vector<std::string> known_interfaces(const std::string& directory) {
   std::vector<std::string> found;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
-       it.increment(error)) {
-    if (it->path().extension() != ".db") continue;
-    std::error_code unknown;
-    if (!std::filesystem::is_regular_file(it->symlink_status(unknown))) continue;
-    const std::string name = it->path().stem().string();
+  std::vector<std::string> names;
+  if (os::list(directory, names) != 0) return found;
+  for (std::string& name : names) {
+    if (!name.ends_with(".db")) continue;
+
+    struct stat facts {};
+
+    if (os::lstat(directory + "/" + name, facts) != 0 || !S_ISREG(facts.st_mode)) continue;
+    name.resize(name.size() - 3);
     if (is_valid_interface_name(name)) found.push_back(name);
   }
   std::sort(found.begin(), found.end());

@@ -83,6 +83,32 @@ void write_health(SQLite::Database& db, const std::vector<HealthRow>& rows) {
   }
 }
 
+void write_drift(SQLite::Database& db, const std::vector<DriftRow>& rows) {
+  if (rows.empty()) return;
+  SQLite::Statement put(
+      db,
+      "INSERT OR REPLACE INTO drift (object, what, reason, count, at_ms, repaired_ms, fighting)"
+      " VALUES (?,?,?,?,?,?,?)");
+  for (const DriftRow& row : rows) {
+    Binder to(put);
+    to.text(clipped(row.object, kTextMax))
+        .text(clipped(row.what, kTextMax))
+        .text(clipped(row.reason, kTextMax))
+        .integer(static_cast<std::int64_t>(row.count))
+        .time(row.at);
+    if (row.repaired) {
+      to.integer(row.repaired->count());
+    } else {
+      to.null();
+    }
+    to.flag(row.fighting).run();
+  }
+  SQLite::Statement trim(db,
+                         "DELETE FROM drift WHERE object IN (SELECT object FROM drift"
+                         " ORDER BY at_ms DESC, object LIMIT -1 OFFSET ?)");
+  Binder(trim).integer(static_cast<std::int64_t>(kDriftRowsMax)).run();
+}
+
 }  // namespace
 
 Result<void> Repository::write(const Batch& batch) {
@@ -96,6 +122,9 @@ Result<void> Repository::write(const Batch& batch) {
     write_history(db, batch.history);
     if (batch.forget_health) db.exec("DELETE FROM health");
     write_health(db, batch.health);
+    write_drift(db, batch.drift);
+    if (batch.desired) write_desired(db, *batch.desired);
+    if (batch.applied) write_applied(db, *batch.applied);
     transaction.commit();
     return {};
   });
@@ -118,27 +147,6 @@ Result<std::vector<Member>> Repository::members() {
     while (get.executeStep()) {
       RowReader row(get);
       found.push_back(read_member(row));
-    }
-    return found;
-  });
-}
-
-Result<std::vector<HistoryEntry>> Repository::history(std::size_t newest_max) {
-  return guarded(db_.path(), [&]() -> Result<std::vector<HistoryEntry>> {
-    std::vector<HistoryEntry> found;
-    SQLite::Statement get(
-        db_.sqlite(),
-        "SELECT id, at_ms, object, what, reason FROM history ORDER BY id DESC LIMIT ?");
-    Binder(get).integer(static_cast<std::int64_t>(std::min(newest_max, kHistoryRowsMax)));
-    while (get.executeStep()) {
-      RowReader row(get);
-      HistoryEntry entry;
-      entry.id = row.integer();
-      entry.at = row.time();
-      entry.object = row.text();
-      entry.what = row.text();
-      entry.reason = row.text();
-      found.push_back(std::move(entry));
     }
     return found;
   });

@@ -39,6 +39,9 @@ struct SelfRow {
   friend bool operator==(const SelfRow&, const SelfRow&) = default;
 };
 
+inline constexpr std::size_t kHistoryRowsMax = 10000;  ///< older rows go with the next batch
+inline constexpr std::size_t kDriftRowsMax = 1000;     ///< rows found longest ago go
+
 struct HistoryEntry {
   std::int64_t id = 0;
   WallTime at{};
@@ -60,6 +63,17 @@ struct AppliedReport {
   std::uint64_t generation = 0;  ///< the desired generation that the last full pass reached
   WallTime at{};
   std::vector<AppliedObject> failed{};  ///< objects whose last attempt failed, sorted
+};
+
+/// What others changed of one object and the daemon repaired.
+struct DriftRow {
+  std::string object{};     ///< "link", "peer web1", "hosts", as in history
+  std::string what{};       ///< the last difference, as history tells it
+  std::string reason{};     ///< "someone else set it down"
+  std::uint64_t count = 1;  ///< repairs since the database was made
+  WallTime at{};            ///< when it was found last
+  std::optional<std::chrono::milliseconds> repaired{};  ///< notice to repair; nothing: not yet
+  bool fighting = false;  ///< changed back more than 10 times in a minute; repaired with pauses
 };
 
 enum class HealthKind : std::uint8_t { seed, foreign_packets, member };
@@ -84,6 +98,33 @@ struct Request {
   std::string result{};
 };
 
+/// Which history is asked for.
+struct HistoryQuery {
+  std::size_t newest_max = kHistoryRowsMax;
+  std::optional<WallTime> since{};  ///< entries of that moment and later
+  std::string node{};               ///< entries of this member and its peer; empty: all
+};
+
+/// A change of the desired state: rows that differ, and the generation that this makes.
+struct DesiredChange {
+  std::uint64_t generation = 0;
+  DesiredInterface interface {};
+  bool hosts = true;
+  std::string own_name{};
+  std::vector<DesiredPeer> put{};   ///< upserts by name
+  std::vector<std::string> gone{};  ///< names
+};
+
+/// Results of one pass: failures are kept, successes clear them. A failure that is there already
+/// counts one attempt more, or `attempts` if that is larger. An object that went away while it
+/// failed is cleared by a success of its removal. AppliedReport::at is when its generation was
+/// first reached.
+struct AppliedChange {
+  std::uint64_t generation = 0;
+  WallTime at{};
+  std::vector<AppliedObject> objects{};
+};
+
 /// Everything that one batch of the reconcile loop writes, in one transaction.
 struct Batch {
   std::optional<SelfRow> self{};
@@ -92,14 +133,16 @@ struct Batch {
   std::vector<HistoryEntry> history{};   ///< ids ignored
   std::vector<HealthRow> health{};       ///< upserts by (kind, subject)
   bool forget_health = false;            ///< drops all health rows first: a run starts without any
+  std::optional<DesiredChange> desired{};
+  std::optional<AppliedChange> applied{};
+  std::vector<DriftRow> drift{};  ///< upserts by object
 
   [[nodiscard]] bool empty() const {
     return !forget_health && !self && members.empty() && forgotten.empty() && history.empty() &&
-           health.empty();
+           health.empty() && !desired && !applied && drift.empty();
   }
 };
 
-inline constexpr std::size_t kHistoryRowsMax = 10000;  ///< older rows go with the next batch
 /// Rows of health kept of each kind; sources of foreign packets can be many, and are not ours.
 inline constexpr std::size_t kHealthRowsMax = 1000;
 inline constexpr std::chrono::seconds kRequestLife{60};
@@ -118,22 +161,16 @@ class Repository {
   [[nodiscard]] Result<void> put_options(const std::map<std::string, std::string>& options);
   [[nodiscard]] Result<std::map<std::string, std::string>> options();
 
-  /// Stores the desired state; only rows that differ are written, and if any did the generation
-  /// rises by one. Gives the generation.
+  /// Stores the whole desired state; only rows that differ are written, and if any did the
+  /// generation rises by one. Gives the generation. O(n): for a start; a change goes by `write`.
   [[nodiscard]] Result<std::uint64_t> put_desired(const Desired& desired);
   [[nodiscard]] Result<std::optional<Desired>> desired();
 
-  /// Records the results of one pass: failures are kept, successes clear them. A failure that is
-  /// there already counts one attempt more, or `attempts` if that is larger. Nothing is written
-  /// when nothing differs, so `AppliedReport::at` is when its generation was first reached. An
-  /// object that went away while it failed is cleared by a success of its removal.
-  [[nodiscard]] Result<void> put_applied(std::uint64_t generation,
-                                         const std::vector<AppliedObject>& objects,
-                                         WallTime now);
   [[nodiscard]] Result<AppliedReport> applied();
 
-  [[nodiscard]] Result<std::vector<HistoryEntry>> history(
-      std::size_t newest_max);  ///< newest first
+  /// Newest first.
+  [[nodiscard]] Result<std::vector<HistoryEntry>> history(const HistoryQuery& query);
+  [[nodiscard]] Result<std::vector<DriftRow>> drift();  ///< newest first
   [[nodiscard]] Result<std::vector<HealthRow>> health();
 
   /// Whether adopt mode holds: true from the making of the database until set otherwise.
@@ -147,6 +184,8 @@ class Repository {
                                                  std::uint32_t uid,
                                                  WallTime now);
   [[nodiscard]] Result<std::optional<Request>> request(std::int64_t id);
+  /// All that are still kept, newest first.
+  [[nodiscard]] Result<std::vector<Request>> requests(std::size_t newest_max);
   /// Waiting requests, oldest first, at most 64, marked running; expired ones are marked so and not
   /// given, nor are rows that add_request would not have made.
   [[nodiscard]] Result<std::vector<Request>> take_requests(WallTime now);

@@ -60,8 +60,10 @@ void write_interface(SQLite::Database& db, const Desired& desired, std::uint64_t
 }
 
 struct PeerChanges {
-  std::vector<const DesiredPeer*> gone;  ///< stored, and now absent or different
-  std::vector<const DesiredPeer*> put;   ///< wanted, and not stored like that
+  std::vector<std::string> gone;  ///< stored, and now absent
+  std::vector<DesiredPeer> put;   ///< wanted, and not stored like that
+
+  [[nodiscard]] bool empty() const { return gone.empty() && put.empty(); }
 };
 
 PeerChanges compare(const std::vector<DesiredPeer>& stored, std::vector<DesiredPeer>& wanted) {
@@ -71,32 +73,23 @@ PeerChanges compare(const std::vector<DesiredPeer>& stored, std::vector<DesiredP
   auto old = stored.begin();
   for (const DesiredPeer& peer : wanted) {
     for (; old != stored.end() && old->name < peer.name; ++old) {
-      changes.gone.push_back(&*old);
+      changes.gone.push_back(old->name);
     }
-    if (old != stored.end() && old->name == peer.name) {
-      const DesiredPeer& before = *old++;
-      if (before == peer) continue;
-      changes.gone.push_back(&before);
-    }
-    changes.put.push_back(&peer);
+    if (old != stored.end() && old->name == peer.name && *old++ == peer) continue;
+    changes.put.push_back(peer);
   }
   for (; old != stored.end(); ++old) {
-    changes.gone.push_back(&*old);
+    changes.gone.push_back(old->name);
   }
   return changes;
 }
 
-/// Deletes first, so that two peers may exchange an address or a key.
-void write_peers(SQLite::Database& db, const PeerChanges& changes) {
-  SQLite::Statement remove(db, "DELETE FROM desired_peer WHERE name = ?");
-  for (const DesiredPeer* peer : changes.gone) {
-    Binder(remove).name(peer->name).run();
-  }
+void insert_peers(SQLite::Database& db, const std::vector<DesiredPeer>& peers) {
   SQLite::Statement put(
       db, fmt::format("INSERT INTO desired_peer ({}) VALUES (?,?,?,?,?,?)", kDesiredPeerColumns));
-  for (const DesiredPeer* peer : changes.put) {
+  for (const DesiredPeer& peer : peers) {
     Binder row(put);
-    bind_desired_peer(row, *peer);
+    bind_desired_peer(row, peer);
     row.run();
   }
 }
@@ -105,12 +98,12 @@ bool same_interface(const Desired& a, const Desired& b) {
   return a.interface == b.interface && a.hosts == b.hosts && a.own_name == b.own_name;
 }
 
-/// Whether anything had to be written for the object.
-bool put_result(SQLite::Database& db, const AppliedObject& object) {
+void put_result(SQLite::Database& db, const AppliedObject& object) {
   const std::string_view name = clipped(object.object, kTextMax);
   if (object.ok) {
     SQLite::Statement clear(db, "DELETE FROM applied_failure WHERE object = ?");
-    return Binder(clear).text(name).run() > 0;
+    Binder(clear).text(name).run();
+    return;
   }
   SQLite::Statement put(
       db,
@@ -123,10 +116,34 @@ bool put_result(SQLite::Database& db, const AppliedObject& object) {
       .time(object.at)
       .integer(std::max<std::int64_t>(object.attempts, 1))
       .run();
-  return true;
 }
 
 }  // namespace
+
+void write_desired(SQLite::Database& db, const DesiredChange& change) {
+  Desired head;
+  head.interface = change.interface;
+  head.hosts = change.hosts;
+  head.own_name = change.own_name;
+  write_interface(db, head, change.generation);
+  SQLite::Statement remove(db, "DELETE FROM desired_peer WHERE name = ?");
+  // Deletes first, so that two peers may exchange an address or a key.
+  for (const std::string& name : change.gone)
+    Binder(remove).name(name).run();
+  for (const DesiredPeer& peer : change.put)
+    Binder(remove).name(peer.name).run();
+  insert_peers(db, change.put);
+}
+
+void write_applied(SQLite::Database& db, const AppliedChange& change) {
+  for (const AppliedObject& object : change.objects)
+    put_result(db, object);
+  SQLite::Statement put(db,
+                        "INSERT INTO applied (one, generation, at_ms) VALUES (1, ?, ?)"
+                        " ON CONFLICT (one) DO UPDATE SET generation = excluded.generation,"
+                        " at_ms = excluded.at_ms WHERE generation <> excluded.generation");
+  Binder(put).integer(static_cast<std::int64_t>(change.generation)).time(change.at).run();
+}
 
 Result<std::uint64_t> Repository::put_desired(const Desired& desired) {
   return guarded(db_.path(), [&]() -> Result<std::uint64_t> {
@@ -138,13 +155,11 @@ Result<std::uint64_t> Repository::put_desired(const Desired& desired) {
     WriteTransaction transaction(db);
     const std::optional<Desired> stored = read_desired(db);
     static const std::vector<DesiredPeer> kNone;
-    const PeerChanges changes = compare(stored ? stored->peers : kNone, wanted.peers);
-    if (stored && same_interface(*stored, wanted) && changes.gone.empty() && changes.put.empty()) {
-      return stored->generation;
-    }
+    PeerChanges changes = compare(stored ? stored->peers : kNone, wanted.peers);
+    if (stored && same_interface(*stored, wanted) && changes.empty()) return stored->generation;
     const std::uint64_t generation = stored ? stored->generation + 1 : 1;
-    write_interface(db, wanted, generation);
-    write_peers(db, changes);
+    write_desired(db, {generation, wanted.interface, wanted.hosts, wanted.own_name,
+                       std::move(changes.put), std::move(changes.gone)});
     transaction.commit();
     return generation;
   });
@@ -154,26 +169,6 @@ Result<std::optional<Desired>> Repository::desired() {
   return guarded(db_.path(), [&]() -> Result<std::optional<Desired>> {
     SQLite::Transaction snapshot(db_.sqlite());  // both tables of one moment
     return read_desired(db_.sqlite());
-  });
-}
-
-Result<void> Repository::put_applied(std::uint64_t generation,
-                                     const std::vector<AppliedObject>& objects,
-                                     WallTime now) {
-  return guarded(db_.path(), [&]() -> Result<void> {
-    SQLite::Database& db = db_.sqlite();
-    WriteTransaction transaction(db);
-    bool changed = false;
-    for (const AppliedObject& object : objects) {
-      changed = put_result(db, object) || changed;
-    }
-    SQLite::Statement put(db,
-                          "INSERT INTO applied (one, generation, at_ms) VALUES (1, ?, ?)"
-                          " ON CONFLICT (one) DO UPDATE SET generation = excluded.generation,"
-                          " at_ms = excluded.at_ms WHERE generation <> excluded.generation");
-    const int rows = Binder(put).integer(static_cast<std::int64_t>(generation)).time(now).run();
-    if (changed || rows > 0) transaction.commit();
-    return {};
   });
 }
 

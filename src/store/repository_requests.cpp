@@ -120,6 +120,21 @@ Result<std::optional<Request>> Repository::request(std::int64_t id) {
   });
 }
 
+Result<std::vector<Request>> Repository::requests(std::size_t newest_max) {
+  return guarded(db_.path(), [&]() -> Result<std::vector<Request>> {
+    SQLite::Statement get(db_.sqlite(),
+                          fmt::format("SELECT {} FROM request ORDER BY id DESC LIMIT ?", kColumns));
+    Binder(get).integer(static_cast<std::int64_t>(
+        std::min<std::size_t>(newest_max, static_cast<std::size_t>(kRequestRowsMax))));
+    std::vector<Request> found;
+    while (get.executeStep()) {
+      RowReader row(get);
+      found.push_back(read_request(row));
+    }
+    return found;
+  });
+}
+
 Result<std::vector<Request>> Repository::take_requests(WallTime now) {
   return guarded(db_.path(), [&]() -> Result<std::vector<Request>> {
     SQLite::Database& db = db_.sqlite();

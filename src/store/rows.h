@@ -32,6 +32,11 @@ inline constexpr std::string_view kSelfColumns =
 void bind_self(Binder& to, const SelfRow& self);
 [[nodiscard]] SelfRow read_self(RowReader& row);
 
+/// The parts of a batch that are about desired state, inside its transaction. `change.put` is
+/// stored with texts as they are bound, whatever order names, keys and addresses are exchanged in.
+void write_desired(SQLite::Database& db, const DesiredChange& change);
+void write_applied(SQLite::Database& db, const AppliedChange& change);
+
 /// "seed", "foreign_packets", "member".
 [[nodiscard]] std::string_view to_text(HealthKind kind);
 [[nodiscard]] std::optional<HealthKind> health_kind_from(std::string_view text);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "store/database.h"
+#include "store/repository.h"
 #include "store/schema.h"
 #include "tests/store/support/place.h"
 
@@ -156,16 +157,17 @@ TEST_CASE("a newer database is refused with both versions and is not touched") {
   make_version_1(path);
   SQLite::Database(path, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 7");
   const std::string before = slurp(path);
-  const std::string want = path +
-                           " was made by a newer wesher (schema 7, this one knows 1); install that "
-                           "version again, or reset with: wesher --init";
+  const auto want = [&](int known) {
+    return path + " was made by a newer wesher (schema 7, this one knows " + std::to_string(known) +
+           "); install that version again, or reset with: wesher --init";
+  };
   const auto open = Database::open_for_daemon(path, kId, kVersion1);
   REQUIRE_FALSE(open);
   CHECK(open.error().code == Errc::state_unusable);
-  CHECK(open.error().detail == want);
+  CHECK(open.error().detail == want(1));
   const auto command = Database::open_for_command(path, Database::Access::read);
   REQUIRE_FALSE(command);
-  CHECK(command.error().detail == want);
+  CHECK(command.error().detail == want(embedded_source().newest()));
   CHECK(slurp(path) == before);
   CHECK(place.files() == std::vector<std::string>{"wgoverlay.db"});
 }
@@ -183,4 +185,33 @@ TEST_CASE("tables that are not those of the version are moved aside") {
                             " could not be used: its tables are not those of its version; it was "
                             "moved to " +
                             path + ".aside-1, and a new one fills from the mesh");
+}
+
+TEST_CASE("a database of every earlier version keeps its rows through the missing steps") {
+  const SchemaSource newest = embedded_source();
+  for (int version = 1; version < newest.newest(); ++version) {
+    CAPTURE(version);
+    const Place place;
+    const std::string path = place("wgoverlay.db");
+    const auto steps = newest.migrations.first(static_cast<std::size_t>(version));
+    std::string tables;
+    for (const Migration& step : steps)
+      tables += step.sql;
+    {
+      auto old = Database::open_for_daemon(path, kId, {tables, steps});
+      REQUIRE(old);
+      old->database.sqlite().exec(
+          "INSERT INTO history (at_ms, object, what, reason) VALUES (1, 'link', 'made', 'test');"
+          "INSERT INTO option VALUES ('interface', 'wgoverlay'); UPDATE meta SET adopting = 0");
+    }
+    auto open = Database::open_for_daemon(path, kId);
+    REQUIRE(open);
+    CHECK_FALSE(open->fresh);
+    Repository repository(open->database);
+    CHECK(repository.history({}).value().at(0).object == "link");
+    CHECK(repository.options().value().at("interface") == "wgoverlay");
+    CHECK_FALSE(repository.adopting().value());
+    CHECK(repository.drift().value().empty());
+    CHECK(schema_text(open->database.sqlite()) == text_of(newest.schema));
+  }
 }

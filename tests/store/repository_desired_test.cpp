@@ -90,6 +90,35 @@ TEST_CASE("two peers may exchange address and key") {
   CHECK(store->desired().value() == desired);
 }
 
+TEST_CASE("facts and the desired state that follows from them are one transaction") {
+  Store store;
+  REQUIRE(store->put_desired(desired_of({peer_of("a", 1), peer_of("b", 2)})));
+  auto other = store.connect();
+  const std::int64_t before = other.data_version();
+  Desired wanted = desired_of({peer_of("a", 2), peer_of("c", 1)});  // a has the address that b had
+  Batch batch;
+  batch.members = {member_of("c", 1)};
+  batch.forgotten = {"b"};
+  batch.desired = DesiredChange{
+      2,    wanted.interface, wanted.hosts, wanted.own_name, {wanted.peers[0], wanted.peers[1]},
+      {"b"}};
+  REQUIRE(store->write(batch));
+  CHECK(other.data_version() == before + 1);
+  wanted.generation = 2;
+  CHECK(store->desired().value() == wanted);
+  CHECK(store->members().value().size() == 1);
+
+  // One refused row, and nothing of the batch is there.
+  batch.forgotten = {"c"};
+  batch.desired->generation = 3;
+  batch.desired->put = {peer_of("d", 1)};
+  batch.desired->gone.clear();
+  batch.members.clear();
+  CHECK(store->write(batch).error().code == Errc::malformed);
+  CHECK(store->desired().value() == wanted);
+  CHECK(store->members().value().size() == 1);
+}
+
 TEST_CASE("one address for two peers is refused and the state before stays") {
   Store store;
   const Desired good = desired_of({peer_of("a", 1), peer_of("b", 2)});
@@ -109,7 +138,7 @@ TEST_CASE("failures are kept and counted until a success clears them") {
   CHECK(store->applied().value().generation == 0);
   const AppliedObject ok{.object = "peer a", .at = wall_from_ms(1)};
   AppliedObject failed{.object = "peer b", .ok = false, .detail = "EPERM", .at = wall_from_ms(2)};
-  REQUIRE(store->put_applied(4, {ok, failed}, wall_from_ms(3)));
+  REQUIRE(put_applied(store, 4, {ok, failed}, wall_from_ms(3)));
   AppliedReport report = store->applied().value();
   CHECK(report.generation == 4);
   CHECK(report.at == wall_from_ms(3));
@@ -122,17 +151,17 @@ TEST_CASE("failures are kept and counted until a success clears them") {
 
   failed.detail = "EBUSY";
   failed.at = wall_from_ms(4);
-  REQUIRE(store->put_applied(4, {failed}, wall_from_ms(5)));
+  REQUIRE(put_applied(store, 4, {failed}, wall_from_ms(5)));
   report = store->applied().value();
   CHECK(report.at == wall_from_ms(3));
   CHECK(report.failed.at(0).attempts == 2);
   CHECK(report.failed.at(0).detail == "EBUSY");
   failed.attempts = 9;
-  REQUIRE(store->put_applied(4, {failed}, wall_from_ms(5)));
+  REQUIRE(put_applied(store, 4, {failed}, wall_from_ms(5)));
   CHECK(store->applied().value().failed.at(0).attempts == 9);
 
   failed.ok = true;
-  REQUIRE(store->put_applied(5, {failed}, wall_from_ms(6)));
+  REQUIRE(put_applied(store, 5, {failed}, wall_from_ms(6)));
   report = store->applied().value();
   CHECK(report.generation == 5);
   CHECK(report.at == wall_from_ms(6));
@@ -141,8 +170,9 @@ TEST_CASE("failures are kept and counted until a success clears them") {
 
 TEST_CASE("failed objects are given in order") {
   Store store;
-  REQUIRE(store->put_applied(
-      1, {{.object = "peer z", .ok = false}, {.object = "link", .ok = false}}, wall_from_ms(1)));
+  REQUIRE(put_applied(store, 1,
+                      {{.object = "peer z", .ok = false}, {.object = "link", .ok = false}},
+                      wall_from_ms(1)));
   const auto failed = store->applied().value().failed;
   REQUIRE(failed.size() == 2);
   CHECK(failed[0].object == "link");

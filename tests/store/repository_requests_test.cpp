@@ -152,3 +152,19 @@ TEST_CASE("old requests go when there are more than a thousand") {
   CHECK(state_of(store, first) == "none");
   CHECK(state_of(store, first + 1) == "waiting: ");
 }
+
+TEST_CASE("requests of every state are listed newest first") {
+  Store store;
+  for (const char* kind : {"leave", "forget", "leave"})
+    REQUIRE(store->add_request(kind, "{}", 0, kNow));
+  REQUIRE(store->take_requests(kNow));
+  REQUIRE(store->finish_request(2, "refused", "no such member"));
+  const auto all = store->requests(10).value();
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].id == 3);
+  CHECK(all[0].state == "running");
+  CHECK(all[1].kind == "forget");
+  CHECK(all[1].state == "refused");
+  CHECK(all[1].result == "no such member");
+  CHECK(store->requests(1).value().size() == 1);
+}

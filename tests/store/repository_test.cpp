@@ -82,7 +82,7 @@ TEST_CASE("a batch with one bad row writes nothing of it") {
   CHECK(written.error().code == Errc::malformed);
   CHECK_THAT(written.error().detail, Catch::Contains("CHECK constraint failed"));
   CHECK(store->members().value().empty());
-  CHECK(store->history(10).value().empty());
+  CHECK(store->history({}).value().empty());
   REQUIRE(store->write({.members = {member_of("a", 1)}}));
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("history is given newest first and keeps its newest rows") {
         {0, wall_from_ms(i), "member a", "what", "reason " + std::to_string(i)});
   }
   REQUIRE(store->write(batch));
-  const auto two = store->history(2).value();
+  const auto two = store->history({.newest_max = 2}).value();
   REQUIRE(two.size() == 2);
   CHECK(two[0].reason == "reason 2");
   CHECK(two[0].at == wall_from_ms(2));
@@ -105,7 +105,7 @@ TEST_CASE("history is given newest first and keeps its newest rows") {
 
   batch.history.assign(kHistoryRowsMax - 1, {0, wall_from_ms(7), "peer b", "added", "later"});
   REQUIRE(store->write(batch));
-  const auto all = store->history(kHistoryRowsMax * 2).value();
+  const auto all = store->history({.newest_max = kHistoryRowsMax * 2}).value();
   CHECK(all.size() == kHistoryRowsMax);
   CHECK(all.back().reason == "reason 2");
   CHECK(store.sqlite().execAndGet("SELECT count(*) FROM history").getInt64() ==
@@ -117,7 +117,7 @@ TEST_CASE("text that is too long is cut between characters") {
   std::string reason(1023, 'x');
   reason += "é and more";
   REQUIRE(store->write({.history = {{0, wall_from_ms(1), "o", "w", reason}}}));
-  CHECK(store->history(1).value().at(0).reason == std::string(1023, 'x'));
+  CHECK(store->history({.newest_max = 1}).value().at(0).reason == std::string(1023, 'x'));
 }
 
 TEST_CASE("a run starts without the health rows of the last one") {
@@ -186,12 +186,12 @@ TEST_CASE("what is written already is not written again") {
   Store store;
   REQUIRE(store->put_options({{"a", "b"}}));
   REQUIRE(store->set_adopting(false));
-  REQUIRE(store->put_applied(1, {}, wall_from_ms(1)));
+  REQUIRE(put_applied(store, 1, {}, wall_from_ms(1)));
   auto other = store.connect();
   const std::int64_t before = other.data_version();
   REQUIRE(store->put_options({{"a", "b"}}));
   REQUIRE(store->set_adopting(false));
-  REQUIRE(store->put_applied(1, {{.object = "peer a"}}, wall_from_ms(2)));
+  REQUIRE(put_applied(store, 1, {{.object = "peer a"}}, wall_from_ms(2)));
   REQUIRE(store->take_requests(wall_from_ms(3)));
   REQUIRE(store->write({}));
   CHECK(other.data_version() == before);

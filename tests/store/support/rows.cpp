@@ -93,4 +93,13 @@ Database Store::connect() const {
   return must(Database::open_for_command(place_("wgoverlay.db"), Database::Access::write));
 }
 
+Result<void> put_applied(Store& store,
+                         std::uint64_t generation,
+                         const std::vector<AppliedObject>& objects,
+                         WallTime at) {
+  Batch batch;
+  batch.applied = AppliedChange{generation, at, objects};
+  return store->write(batch);
+}
+
 }  // namespace wesher::store::test

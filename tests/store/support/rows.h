@@ -39,4 +39,10 @@ class Store {
   std::unique_ptr<Repository> repository_;
 };
 
+/// Stores the results of one pass, as a batch of its own.
+[[nodiscard]] Result<void> put_applied(Store& store,
+                                       std::uint64_t generation,
+                                       const std::vector<AppliedObject>& objects,
+                                       WallTime at);
+
 }  // namespace wesher::store::test
