@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "os/error.h"
+#include "plan/diff.h"
 #include "system/data_plane_linux.h"
 #include "system/host.h"
+#include "system/kernel_wg.h"
 #include "system/launcher.h"
-#include "system/os_error.h"
+#include "system/rt_control.h"
 
 namespace wesher::system {
 
@@ -52,14 +55,19 @@ Result<std::unique_ptr<DataPlane>> DataPlane::open(const DataPlaneConfig& config
   }
   auto rt = RtControl::open();
   if (!rt) return tl::unexpected(rt.error());
-  auto plane = std::make_unique<LinuxDataPlane>(config, std::move(*rt));
+  auto plane =
+      std::make_unique<LinuxDataPlane>(config, std::make_unique<RtControl>(std::move(*rt)));
   if (auto started = plane->start(); !started) return tl::unexpected(started.error());
+  if (auto watching = plane->open_watch(); !watching) return tl::unexpected(watching.error());
   return plane;
 }
 
-LinuxDataPlane::LinuxDataPlane(DataPlaneConfig config, RtControl rt)
+LinuxDataPlane::LinuxDataPlane(DataPlaneConfig config,
+                               std::unique_ptr<LinkControl> links,
+                               std::unique_ptr<WgControl> kernel)
     : config_(std::move(config)),
-      rt_(std::move(rt)),
+      links_(std::move(links)),
+      kernel_(std::move(kernel)),
       hosts_(config_.hosts_path, {config_.interface, config_.take_over_old_banner}) {}
 
 Result<void> LinuxDataPlane::start() {
@@ -68,7 +76,11 @@ Result<void> LinuxDataPlane::start() {
   if (wg_ == nullptr) {
     if (auto chosen = choose_backend_without_link(); !chosen) return chosen;
   }
-  auto watch = Watch::open({config_.interface, index_, rt_.port_id()}, config_.hosts_path);
+  return {};
+}
+
+Result<void> LinuxDataPlane::open_watch() {
+  auto watch = Watch::open({config_.interface, index_, links_->port_id()}, config_.hosts_path);
   if (!watch) return tl::unexpected(watch.error());
   watch_ = std::move(*watch);
   return {};
@@ -76,7 +88,7 @@ Result<void> LinuxDataPlane::start() {
 
 Result<void> LinuxDataPlane::use_kernel() {
   if (!kernel_) {
-    auto kernel = KernelWg::open(config_.interface, rt_);
+    auto kernel = KernelWg::open(config_.interface, *links_);
     if (!kernel) return tl::unexpected(kernel.error());
     kernel_ = std::move(*kernel);
   }
@@ -112,7 +124,7 @@ Result<void> LinuxDataPlane::choose_backend_without_link() {
 
 Result<ObservedLink> LinuxDataPlane::look() {
   ObservedLink seen;
-  auto link = rt_.link(config_.interface);
+  auto link = links_->link(config_.interface);
   if (!link) return tl::unexpected(link.error());
   index_ = 0;
   if (!*link) return seen;
@@ -173,7 +185,7 @@ Result<Observed> LinuxDataPlane::observe() {
   observed.listen_port = device->listen_port;
   observed.peers = std::move(device->peers);
 
-  const auto addresses = rt_.addresses(index_);
+  const auto addresses = links_->addresses(index_);
   if (!addresses) return tl::unexpected(addresses.error());
   for (const RtAddress& address : addresses->items) {
     const IpAddress& ip = address.address.address;
@@ -182,7 +194,7 @@ Result<Observed> LinuxDataPlane::observe() {
   }
   std::sort(observed.addresses.begin(), observed.addresses.end());
 
-  const auto routes = rt_.routes(kRouteProtocol, index_);
+  const auto routes = links_->routes(kRouteProtocol, index_);
   if (!routes) return tl::unexpected(routes.error());
   for (const RtRoute& route : routes->items) {
     if (route.table == RT_TABLE_MAIN) observed.routes.push_back(route.destination);
@@ -204,19 +216,45 @@ Result<void> LinuxDataPlane::remove_link() {
   }
   // A device deleted with its peers in it costs the kernel 18 ms for each of them.
   if (auto cleared = wg_->clear_peers(); !cleared && cleared.error().code != Errc::not_found) {
-    return with_context("cannot remove the peers of " + config_.interface, cleared.error());
+    return os::with_context("cannot remove the peers of " + config_.interface, cleared.error());
   }
   wg_->before_delete();
-  auto deleted = rt_.delete_link(index_);
-  if (!deleted) return with_context("cannot delete " + config_.interface, deleted.error());
+  auto deleted = links_->delete_link(index_);
+  if (!deleted) return os::with_context("cannot delete " + config_.interface, deleted.error());
   wg_->after_delete();
   index_ = 0;
   return {};
 }
 
 bool LinuxDataPlane::drain_watch() {
+  if (!watch_) return false;
   const Watch::Seen seen = watch_->drain();
   return seen.network || (seen.hosts && hosts_.current() != hosts_.last_seen());
+}
+
+std::vector<Error> take_down(DataPlane& data_plane, const SecretKey& private_key) {
+  std::vector<Error> refused;
+  const auto apply = [&](const std::vector<plan::Action>& actions) {
+    for (const auto& result : data_plane.apply_all(actions, private_key)) {
+      if (!result) refused.push_back(result.error());
+    }
+  };
+  std::vector<plan::Action> names;
+  std::vector<plan::Action> routes;
+  if (const auto observed = data_plane.observe()) {
+    for (plan::Action& action : plan::teardown(*observed).actions) {
+      const bool is_route = std::holds_alternative<plan::RemoveRoute>(action.what);
+      (is_route ? routes : names).push_back(std::move(action));
+    }
+  } else {
+    refused.push_back(observed.error());
+  }
+  apply(names);
+  if (const auto removed = data_plane.remove_link(); !removed) {
+    refused.push_back(removed.error());
+    apply(routes);
+  }
+  return refused;
 }
 
 }  // namespace wesher::system

@@ -44,6 +44,8 @@ class DataPlane {
   /// "kernel WireGuard" or "wireguard-go".
   [[nodiscard]] virtual std::string_view backend_text() const = 0;
   [[nodiscard]] virtual Result<Observed> observe() = 0;
+  /// The hosts file alone.
+  [[nodiscard]] virtual ObservedHosts observe_hosts() = 0;
   /// Applies one action; the error names the object and what the system said. `private_key` is used
   /// by ConfigureDevice only.
   [[nodiscard]] virtual Result<void> apply(const plan::Action& action,
@@ -52,6 +54,11 @@ class DataPlane {
   /// refused message is tried again object by object, so that one bad object costs one object.
   [[nodiscard]] virtual std::vector<Result<void>> apply_all(
       const std::vector<plan::Action>& actions, const SecretKey& private_key) = 0;
+
+  /// Completes or takes back what a process of ours that was killed left half done in the hosts
+  /// file. For the daemon, once.
+  virtual void tidy() {}
+
   /// Removes the link if it is ours: peers first, in one message, then the link.
   [[nodiscard]] virtual Result<void> remove_link() = 0;
 
@@ -62,5 +69,10 @@ class DataPlane {
   /// lost (ENOBUFS).
   [[nodiscard]] virtual bool drain_watch() = 0;
 };
+
+/// Takes down what is ours: hosts lines, then the link with all that is on it; routes one by one
+/// only if the link stays (each costs a message, and the kernel drops them with the link at no
+/// cost). Gives what was refused; the rest is done.
+[[nodiscard]] std::vector<Error> take_down(DataPlane& data_plane, const SecretKey& private_key);
 
 }  // namespace wesher::system

@@ -3,9 +3,9 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "os/error.h"
 #include "system/data_plane_linux.h"
 #include "system/host.h"
-#include "system/os_error.h"
 
 namespace wesher::system {
 
@@ -78,6 +78,9 @@ Result<void> LinuxDataPlane::perform(const plan::CreateLink& what) {
     return fail(Errc::malformed,
                 "cannot create " + printable(what.name) + ": this is about " + config_.interface);
   }
+  auto taken_back = take_back_renamed();
+  if (!taken_back) return os::with_context("cannot create " + what.name, taken_back.error());
+  if (*taken_back) return {};
   if (auto created = wg_->create(what.mtu); !created) {
     if (created.error().os_errno == EEXIST) {
       return fail(Errc::exists,
@@ -87,7 +90,7 @@ Result<void> LinuxDataPlane::perform(const plan::CreateLink& what) {
                       what.name,
                   EEXIST);
     }
-    return with_context("cannot create " + what.name, created.error());
+    return os::with_context("cannot create " + what.name, created.error());
   }
   // The kernel takes no alias with the creation of a link, and a userspace program no MTU.
   RtLinkChange change;
@@ -97,11 +100,29 @@ Result<void> LinuxDataPlane::perform(const plan::CreateLink& what) {
   return this->change("cannot set up " + what.name, change);
 }
 
+/// A link that bears our alias is ours under whatever name: somebody renamed it. It holds our port,
+/// so another one could not take its place. True if there was one; all that was on it but addresses
+/// and routes is there still.
+Result<bool> LinuxDataPlane::take_back_renamed() {
+  const auto renamed = links_->link_with_alias(link_alias(config_.interface));
+  if (!renamed) return tl::unexpected(renamed.error());
+  if (!*renamed) return false;
+  RtLinkChange down;
+  down.set_down = true;
+  RtLinkChange name;
+  name.name = config_.interface;
+  auto done = links_->change_link((*renamed)->index, down);
+  if (done) done = links_->change_link((*renamed)->index, name);
+  if (!done) return tl::unexpected(done.error());
+  index_ = 0;
+  return true;
+}
+
 Result<void> LinuxDataPlane::change(std::string_view doing, const RtLinkChange& change) {
   const auto index = link_index();
-  if (!index) return with_context(doing, index.error());
-  auto done = rt_.change_link(*index, change);
-  if (!done) return with_context(doing, done.error());
+  if (!index) return os::with_context(doing, index.error());
+  auto done = links_->change_link(*index, change);
+  if (!done) return os::with_context(doing, done.error());
   return {};
 }
 
@@ -127,7 +148,7 @@ Result<void> LinuxDataPlane::perform(const plan::ConfigureDevice& what, const Se
   auto done = wg_->set_device(what.key ? &key : nullptr, what.listen_port);
   if (done) return {};
   if (done.error().os_errno == EADDRINUSE) return port_in_use(what.listen_port.value_or(0));
-  return with_context("cannot configure " + config_.interface, done.error());
+  return os::with_context("cannot configure " + config_.interface, done.error());
 }
 
 Result<void> LinuxDataPlane::perform(const plan::SetLinkUp& /*what*/) {
@@ -144,9 +165,9 @@ Result<void> LinuxDataPlane::perform(const plan::AddAddress& what) {
   const std::string doing =
       "cannot give " + config_.interface + " the address " + what.address.text();
   const auto index = link_index();
-  if (!index) return with_context(doing, index.error());
-  auto done = rt_.add_address(*index, what.address);
-  if (!done) return with_context(doing, done.error());
+  if (!index) return os::with_context(doing, index.error());
+  auto done = links_->add_address(*index, what.address);
+  if (!done) return os::with_context(doing, done.error());
   return {};
 }
 
@@ -154,9 +175,9 @@ Result<void> LinuxDataPlane::perform(const plan::RemoveAddress& what) {
   const std::string doing =
       "cannot take the address " + what.address.text() + " from " + config_.interface;
   const auto index = link_index();
-  if (!index) return with_context(doing, index.error());
-  auto done = rt_.delete_address(*index, what.address);
-  if (!done) return with_context(doing, done.error());
+  if (!index) return os::with_context(doing, index.error());
+  auto done = links_->delete_address(*index, what.address);
+  if (!done) return os::with_context(doing, done.error());
   return {};
 }
 
@@ -166,7 +187,7 @@ Result<void> LinuxDataPlane::perform(const plan::WriteHosts& what) {
                 "cannot add lines to " + config_.hosts_path + ": switched off by --no-etc-hosts");
   }
   auto done = hosts_.write(what.lines);
-  if (!done) return with_context("cannot write " + config_.hosts_path, done.error());
+  if (!done) return os::with_context("cannot write " + config_.hosts_path, done.error());
   return {};
 }
 
@@ -174,7 +195,7 @@ std::vector<Result<void>> LinuxDataPlane::perform_peers(std::span<const plan::Ac
   std::vector<Result<void>> results(actions.size());
   if (const auto index = link_index(); !index) {
     for (std::size_t i = 0; i < actions.size(); ++i)
-      results[i] = with_context(peer_text(actions[i]), index.error());
+      results[i] = os::with_context(peer_text(actions[i]), index.error());
     return results;
   }
   std::vector<WgPeerChange> changes;
@@ -182,13 +203,13 @@ std::vector<Result<void>> LinuxDataPlane::perform_peers(std::span<const plan::Ac
     changes.push_back(peer_change(action));
   results = wg_->set_peers(changes);
   for (std::size_t i = 0; i < actions.size(); ++i) {
-    if (!results[i]) results[i] = with_context(peer_text(actions[i]), results[i].error());
+    if (!results[i]) results[i] = os::with_context(peer_text(actions[i]), results[i].error());
   }
   return results;
 }
 
 std::vector<Result<void>> LinuxDataPlane::perform_routes(std::span<const plan::Action> actions) {
-  std::vector<RtControl::RouteChange> changes;
+  std::vector<RouteChange> changes;
   for (const plan::Action& action : actions) {
     const auto* add = std::get_if<plan::AddRoute>(&action.what);
     changes.push_back({add != nullptr, add != nullptr
@@ -198,15 +219,15 @@ std::vector<Result<void>> LinuxDataPlane::perform_routes(std::span<const plan::A
   std::vector<Result<void>> results(actions.size());
   const auto index = link_index();
   if (index) {
-    results = rt_.change_routes(*index, changes);
+    results = links_->change_routes(*index, changes);
   } else {
     std::fill(results.begin(), results.end(), tl::unexpected(index.error()));
   }
   for (std::size_t i = 0; i < changes.size(); ++i) {
     if (results[i]) continue;
-    results[i] = with_context(std::string(changes[i].add ? "cannot add" : "cannot remove") +
-                                  " route " + changes[i].destination.text(),
-                              results[i].error());
+    results[i] = os::with_context(std::string(changes[i].add ? "cannot add" : "cannot remove") +
+                                      " route " + changes[i].destination.text(),
+                                  results[i].error());
   }
   return results;
 }
@@ -240,6 +261,7 @@ std::vector<Result<void>> LinuxDataPlane::apply_all(const std::vector<plan::Acti
   std::vector<Result<void>> results;
   results.reserve(actions.size());
   const std::span<const plan::Action> all(actions);
+  bool unaddressed = false;  // an address could not be added: without one no peer is reached
   for (std::size_t begin = 0; begin < all.size();) {
     const auto run = [&](bool (*belongs)(const plan::Action&)) {
       std::size_t end = begin;
@@ -255,8 +277,14 @@ std::vector<Result<void>> LinuxDataPlane::apply_all(const std::vector<plan::Acti
     } else if (!routes.empty()) {
       for (auto& result : perform_routes(routes))
         results.push_back(std::move(result));
+    } else if (unaddressed && std::holds_alternative<plan::RemoveAddress>(all[begin].what)) {
+      const auto& gone = std::get<plan::RemoveAddress>(all[begin].what);
+      results.push_back(fail(Errc::busy, "the address " + gone.address.text() + " stays on " +
+                                             config_.interface + " until it has another"));
     } else {
       results.push_back(apply(all[begin], private_key));
+      unaddressed = unaddressed ||
+                    (!results.back() && std::holds_alternative<plan::AddAddress>(all[begin].what));
     }
     begin = results.size();
     if (!results.back() && results.back().error().code == Errc::not_found) index_ = 0;

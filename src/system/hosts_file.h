@@ -4,7 +4,8 @@
 // A write makes a temporary file beside it with the same mode, owner, group and extended attributes
 // (ACL, SELinux label), then renames it over. Where that is impossible (a bind-mounted file, a
 // directory that is not ours to write) the file is written in place: from the first differing byte
-// on, cut to its new length only afterwards.
+// on, cut to its new length only afterwards. While that goes on the whole new text lies beside it,
+// if the directory can be written, and whoever comes after an interruption completes it.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +48,9 @@ class HostsFile {
   /// Errc::busy if that happens five times. Errc::malformed for a name that is no hostname.
   [[nodiscard]] Result<void> write(const std::vector<ObservedHostsLine>& lines);
 
+  /// Completes or takes back what an interrupted write left, if there is anything.
+  void tidy();
+
   /// The version as last read or written by us, to know our own change among notifications.
   [[nodiscard]] const FileVersion& last_seen() const { return last_seen_; }
 
@@ -67,11 +71,18 @@ class HostsFile {
   [[nodiscard]] Result<Outcome> replace(const Content& old, const std::string& text);
   [[nodiscard]] Result<Outcome> write_in_place(const Content& old, const std::string& text);
 
+  /// Beside the real file; one name per interface, so that what is left is found again.
+  [[nodiscard]] std::string temporary_beside(const std::string& real_path) const;
+  /// The same for a complete text that is being written in place.
+  [[nodiscard]] std::string unfinished_beside(const std::string& real_path) const;
+  [[nodiscard]] Result<void> finish(const std::string& real_path);
+  [[nodiscard]] bool drop(const std::string& leftover);
   void note_written(int fd);
 
   std::string path_;
   HostsRules rules_;
   FileVersion last_seen_;
+  bool untidy_ = false;  ///< a write of this process left something behind
 };
 
 }  // namespace wesher::system

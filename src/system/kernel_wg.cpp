@@ -7,12 +7,12 @@
 #include <linux/genetlink.h>
 #include <linux/wireguard.h>
 
-#include "system/os_error.h"
+#include "os/error.h"
 #include "system/wg_codec.h"
 
 namespace wesher::system {
 
-Result<std::unique_ptr<KernelWg>> KernelWg::open(const std::string& interface, RtControl& rt) {
+Result<std::unique_ptr<KernelWg>> KernelWg::open(const std::string& interface, LinkControl& links) {
   auto socket = NetlinkSocket::open(NETLINK_GENERIC);
   if (!socket) return tl::unexpected(socket.error());
   std::optional<std::uint16_t> family;
@@ -21,10 +21,10 @@ Result<std::unique_ptr<KernelWg>> KernelWg::open(const std::string& interface, R
         if (message.header.nlmsg_type == GENL_ID_CTRL) family = decode_family_id(message.payload);
       });
   if (!done && done.error().os_errno != ENOENT) {
-    return with_context("cannot ask the kernel for WireGuard", done.error());
+    return os::with_context("cannot ask the kernel for WireGuard", done.error());
   }
   if (!family) return fail(Errc::no_wireguard, "this kernel has no WireGuard", ENOENT);
-  return std::unique_ptr<KernelWg>(new KernelWg(interface, rt, std::move(*socket), *family));
+  return std::unique_ptr<KernelWg>(new KernelWg(interface, links, std::move(*socket), *family));
 }
 
 Result<WgDevice> KernelWg::get() {
@@ -39,13 +39,13 @@ Result<WgDevice> KernelWg::get() {
     return done;
   });
   if (!complete)
-    return with_context("cannot read WireGuard device " + interface_, complete.error());
+    return os::with_context("cannot read WireGuard device " + interface_, complete.error());
   device.complete = *complete;
   return device;
 }
 
 Result<void> KernelWg::create(std::uint32_t mtu) {
-  return rt_.create_wireguard_link(interface_, mtu);
+  return links_.create_wireguard_link(interface_, mtu);
 }
 
 Result<void> KernelWg::set(const WgChange& change) {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "system/link_control.h"
 #include "system/netlink.h"
-#include "system/rt_control.h"
 #include "system/wg_control.h"
 
 namespace wesher::system {
@@ -16,7 +16,7 @@ class KernelWg final : public WgControl {
   /// Asks for the family, which loads the module where that is possible. Errc::no_wireguard if
   /// there is none.
   [[nodiscard]] static Result<std::unique_ptr<KernelWg>> open(const std::string& interface,
-                                                              RtControl& rt);
+                                                              LinkControl& links);
 
   [[nodiscard]] std::string_view text() const override { return "kernel WireGuard"; }
 
@@ -28,13 +28,16 @@ class KernelWg final : public WgControl {
   [[nodiscard]] Result<void> clear_peers() override;
 
  private:
-  KernelWg(std::string interface, RtControl& rt, NetlinkSocket socket, std::uint16_t family)
-      : interface_(std::move(interface)), rt_(rt), socket_(std::move(socket)), family_(family) {}
+  KernelWg(std::string interface, LinkControl& links, NetlinkSocket socket, std::uint16_t family)
+      : interface_(std::move(interface)),
+        links_(links),
+        socket_(std::move(socket)),
+        family_(family) {}
 
   [[nodiscard]] Result<void> set(const WgChange& change);
 
   std::string interface_;
-  RtControl& rt_;
+  LinkControl& links_;
   NetlinkSocket socket_;
   std::uint16_t family_;
 };

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "system/os_error.h"
-#include "system/unique_fd.h"
+#include "os/error.h"
+#include "os/unique_fd.h"
 
 namespace wesher::system {
 
@@ -96,11 +96,11 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 /// Descriptors 0–3 are overwritten in the child, so ours must lie above.
-Result<UniqueFd> above_standard(int fd, std::string_view what) {
-  const UniqueFd low(fd);
-  if (!low) return os_fail(what, errno);
-  UniqueFd high(fcntl(low.get(), F_DUPFD_CLOEXEC, 10));
-  if (!high) return os_fail(what, errno);
+Result<os::UniqueFd> above_standard(int fd, std::string_view what) {
+  const os::UniqueFd low(fd);
+  if (!low) return os::refused(what, errno);
+  os::UniqueFd high(fcntl(low.get(), F_DUPFD_CLOEXEC, 10));
+  if (!high) return os::refused(what, errno);
   return high;
 }
 
@@ -109,8 +109,8 @@ Result<pid_t> spawn(const Launch& what, int output_fd) {
   auto null_fd = above_standard(open("/dev/null", O_RDWR | O_CLOEXEC), "/dev/null");
   if (!null_fd) return tl::unexpected(null_fd.error());
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return os_fail("pipe", errno);
-  const UniqueFd read_end(ends[0]);
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return os::refused("pipe", errno);
+  const os::UniqueFd read_end(ends[0]);
   auto write_end = above_standard(ends[1], "pipe");
   if (!write_end) return tl::unexpected(write_end.error());
 
@@ -121,7 +121,7 @@ Result<pid_t> spawn(const Launch& what, int output_fd) {
   const ChildPlan plan{what.path.c_str(), argv.data(), envp.data(),
                        null_fd->get(),    output_fd,   write_end->get()};
   const pid_t middle = fork();
-  if (middle < 0) return os_fail("cannot start " + what.path, errno);
+  if (middle < 0) return os::refused("cannot start " + what.path, errno);
   if (middle == 0) {
     setsid();
     const pid_t child = fork();
@@ -138,7 +138,7 @@ Result<pid_t> spawn(const Launch& what, int output_fd) {
   pid_t pid = 0;
   ChildReport report;
   while (read(read_end.get(), &report, sizeof report) == sizeof report) {
-    if (report.os_errno != 0) return os_fail("cannot execute " + what.path, report.os_errno);
+    if (report.os_errno != 0) return os::refused("cannot execute " + what.path, report.os_errno);
     pid = report.pid;
   }
   return pid;
@@ -166,7 +166,7 @@ void drain(int inotify_fd) {
 Result<void> await_ready(const Launch& what, pid_t pid, int inotify_fd, int output_fd) {
   const auto deadline = std::chrono::steady_clock::now() + what.timeout;
   // A program that is gone already has no pidfd: then only the directory is waited for.
-  UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  os::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   bool ended = !process && errno == ESRCH;
   std::optional<std::chrono::steady_clock::time_point> grace;
   while (!what.ready()) {
@@ -222,10 +222,10 @@ Result<void> launch(const Launch& what) {
   auto output = above_standard(memfd_create("wireguard-start", MFD_CLOEXEC | MFD_ALLOW_SEALING),
                                "memory file");
   if (!output) return tl::unexpected(output.error());
-  const UniqueFd inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  const os::UniqueFd inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!inotify || inotify_add_watch(inotify.get(), what.watch_directory.c_str(),
                                     IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0) {
-    return os_fail("cannot watch " + what.watch_directory, errno);
+    return os::refused("cannot watch " + what.watch_directory, errno);
   }
   const auto pid = spawn(what, output->get());
   if (!pid) return tl::unexpected(pid.error());

@@ -9,7 +9,7 @@
 #include <sys/time.h>
 
 #include "base/text.h"
-#include "system/os_error.h"
+#include "os/error.h"
 
 namespace wesher::system {
 
@@ -46,9 +46,9 @@ Refusal read_ack(const NetlinkMessage& message) {
 }
 
 tl::unexpected<Error> refused(const Refusal& refusal) {
-  std::string detail = errno_text(refusal.os_errno);
+  std::string detail = os::errno_text(refusal.os_errno);
   if (!refusal.text.empty()) detail += " (" + refusal.text + ")";
-  return fail(errc_of(refusal.os_errno), std::move(detail), refusal.os_errno);
+  return fail(os::errc_of(refusal.os_errno), std::move(detail), refusal.os_errno);
 }
 
 void stamp(Bytes& message, std::uint32_t sequence, bool acknowledge) {
@@ -68,10 +68,10 @@ NetlinkSocket::NetlinkSocket(mnl_socket* socket) : socket_(socket), buffer_(kRec
 
 Result<NetlinkSocket> NetlinkSocket::open(int bus) {
   mnl_socket* raw = mnl_socket_open2(bus, SOCK_CLOEXEC);
-  if (raw == nullptr) return os_fail("cannot open a netlink socket", errno);
+  if (raw == nullptr) return os::refused("cannot open a netlink socket", errno);
   NetlinkSocket socket(raw);
   if (mnl_socket_bind(raw, 0, MNL_SOCKET_AUTOPID) < 0) {
-    return os_fail("cannot bind a netlink socket", errno);
+    return os::refused("cannot bind a netlink socket", errno);
   }
   // Older kernels lack some of these: texts and filters are then missing, nothing else.
   int on = 1;
@@ -89,7 +89,7 @@ std::uint32_t NetlinkSocket::port_id() const {
 
 Result<void> NetlinkSocket::send(ByteView bytes) {
   if (mnl_socket_sendto(socket_.get(), bytes.data(), bytes.size()) < 0) {
-    return os_fail("netlink send", errno);
+    return os::refused("netlink send", errno);
   }
   return {};
 }
@@ -100,7 +100,7 @@ Result<ByteView> NetlinkSocket::receive() {
     if (n >= 0) return ByteView(buffer_).first(static_cast<std::size_t>(n));
     if (errno == EINTR) continue;
     if (errno == EAGAIN) return fail(Errc::system, "the kernel did not answer", EAGAIN);
-    return fail(Errc::system, "netlink receive: " + errno_text(errno), errno);
+    return fail(Errc::system, "netlink receive: " + os::errno_text(errno), errno);
   }
 }
 

@@ -121,9 +121,11 @@ Bytes encode_change_link(std::uint32_t index, const RtLinkChange& change) {
   MessageBuilder message(RTM_NEWLINK, 0);
   ifinfomsg header = link_header(index);
   if (change.set_up) header.ifi_flags = header.ifi_change = IFF_UP;
+  if (change.set_down) header.ifi_change = IFF_UP;
   message.put_header(header);
   if (change.mtu) message.put_u32(IFLA_MTU, *change.mtu);
   if (change.alias) message.put(IFLA_IFALIAS, as_bytes(*change.alias));
+  if (change.name) message.put_text(IFLA_IFNAME, *change.name);
   return message.take();
 }
 

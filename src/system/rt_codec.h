@@ -43,7 +43,9 @@ struct RtRoute {
 struct RtLinkChange {
   std::optional<std::uint32_t> mtu;
   std::optional<std::string> alias;
+  std::optional<std::string> name;  ///< the kernel wants the link to be down for that
   bool set_up = false;
+  bool set_down = false;
 };
 
 [[nodiscard]] Bytes encode_get_link(std::string_view name);

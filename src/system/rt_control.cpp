@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "model/state.h"
-#include "system/os_error.h"
+#include "os/error.h"
 
 namespace wesher::system {
 
@@ -40,7 +40,7 @@ Result<std::optional<RtLink>> RtControl::link(const std::string& name) {
   });
   if (done) return found;
   if (done.error().os_errno == ENODEV) return std::optional<RtLink>{};
-  return with_context("cannot look up interface " + name, done.error());
+  return os::with_context("cannot look up interface " + name, done.error());
 }
 
 template <class T, class Decode>
@@ -55,12 +55,20 @@ Result<bool> RtControl::dump(const Bytes& request, std::vector<T>& items, Decode
   });
 }
 
+Result<std::optional<RtLink>> RtControl::link_with_alias(const std::string& alias) {
+  auto all = links();
+  if (!all) return tl::unexpected(all.error());
+  const auto it = std::find_if(all->items.begin(), all->items.end(),
+                               [&](const RtLink& link) { return link.alias == alias; });
+  return it == all->items.end() ? std::nullopt : std::optional(std::move(*it));
+}
+
 Result<RtDump<RtLink>> RtControl::links() {
   RtDump<RtLink> out;
   const auto complete = dump(encode_dump_links(), out.items, [](const NetlinkMessage& message) {
     return message.header.nlmsg_type == RTM_NEWLINK ? decode_link(message.payload) : std::nullopt;
   });
-  if (!complete) return with_context("cannot list interfaces", complete.error());
+  if (!complete) return os::with_context("cannot list interfaces", complete.error());
   out.complete = *complete;
   return out;
 }
@@ -75,7 +83,7 @@ Result<RtDump<RtAddress>> RtControl::addresses(std::uint32_t index) {
                                  return std::nullopt;
                                return address;
                              });
-  if (!complete) return with_context("cannot list addresses", complete.error());
+  if (!complete) return os::with_context("cannot list addresses", complete.error());
   out.complete = *complete;
   return out;
 }
@@ -101,7 +109,7 @@ Result<RtDump<RtRoute>> RtControl::routes(std::uint8_t protocol, std::uint32_t i
                                  if (index != 0 && !on_link) return std::nullopt;
                                  return route;
                                });
-    if (!complete) return with_context("cannot list routes", complete.error());
+    if (!complete) return os::with_context("cannot list routes", complete.error());
     out.complete = out.complete && *complete;
     out.items.insert(out.items.end(), items.begin(), items.end());
   }
@@ -121,7 +129,7 @@ Result<void> RtControl::delete_link(std::uint32_t index) {
 }
 
 Result<void> RtControl::add_address(std::uint32_t index, const Prefix& address) {
-  return socket_.request(encode_add_address(index, address));
+  return success_if(socket_.request(encode_add_address(index, address)), EEXIST);
 }
 
 Result<void> RtControl::delete_address(std::uint32_t index, const Prefix& address) {

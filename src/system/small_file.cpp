@@ -8,12 +8,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "system/unique_fd.h"
+#include "os/unique_fd.h"
 
 namespace wesher::system {
 
 std::string read_small_file(const std::string& path, std::size_t max) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const os::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
   std::array<char, 16384> chunk{};
   while (fd && text.size() < max) {

@@ -13,9 +13,9 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "os/error.h"
 #include "system/launcher.h"
 #include "system/netlink_message.h"
-#include "system/os_error.h"
 #include "system/uapi_codec.h"
 
 namespace wesher::system {
@@ -34,7 +34,7 @@ std::string socket_path(const std::string& interface) {
   return std::string(kUapiDirectory) + "/" + interface + ".sock";
 }
 
-Result<UniqueFd> connect_to(const std::string& interface) {
+Result<os::UniqueFd> connect_to(const std::string& interface) {
   const std::string path = socket_path(interface);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -42,15 +42,15 @@ Result<UniqueFd> connect_to(const std::string& interface) {
     return fail(Errc::too_large, "interface name " + interface + " is too long");
   }
   path.copy(address.sun_path, path.size());
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd) return os_fail("socket", errno);
+  os::UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return os::refused("socket", errno);
   (void)setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kSocketTimeout, sizeof kSocketTimeout);
   (void)setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kSocketTimeout, sizeof kSocketTimeout);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == EACCES) {
       return fail(Errc::not_permitted, path + " is for root only: run wesher as root", EACCES);
     }
-    return os_fail(path, errno);
+    return os::refused(path, errno);
   }
   return fd;
 }
@@ -59,7 +59,7 @@ Result<void> send_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = send(fd, text.data(), text.size(), MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return os_fail("WireGuard socket", errno);
+    if (n < 0) return os::refused("WireGuard socket", errno);
     text.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};
@@ -75,7 +75,7 @@ Result<std::string> converse(const std::string& interface, std::string_view requ
   while (!is_whole_uapi_reply(reply)) {
     const ssize_t n = recv(fd->get(), chunk.data(), chunk.size(), 0);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return os_fail("WireGuard socket", errno);
+    if (n < 0) return os::refused("WireGuard socket", errno);
     if (n == 0) return fail(Errc::system, "the WireGuard socket closed in mid-answer");
     if (reply.size() + static_cast<std::size_t>(n) > kUapiReplyMax) {
       return fail(Errc::too_large, "the WireGuard socket's answer does not end");
@@ -89,7 +89,7 @@ Result<std::string> converse(const std::string& interface, std::string_view requ
 Result<void> judge(const std::string& reply) {
   const auto code = uapi_errno(reply);
   if (!code) return fail(Errc::malformed, "the WireGuard socket gave no result");
-  if (*code != 0) return fail(errc_of(*code), errno_text(*code), *code);
+  if (*code != 0) return fail(os::errc_of(*code), os::errno_text(*code), *code);
   return {};
 }
 
@@ -122,19 +122,19 @@ Result<void> UserspaceWg::create(std::uint32_t /*mtu*/) {
   const std::string path = find_program(program);
   if (path.empty()) return fail(Errc::no_wireguard, program + " is not installed");
   if (if_nametoindex(interface_.c_str()) != 0) {
-    return fail(Errc::exists, errno_text(EEXIST), EEXIST);
+    return fail(Errc::exists, os::errno_text(EEXIST), EEXIST);
   }
   {
-    const UniqueFd tun(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+    const os::UniqueFd tun(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
     if (!tun) {
       return fail(Errc::no_wireguard,
-                  program + " needs /dev/net/tun, which is not usable (" + errno_text(errno) +
+                  program + " needs /dev/net/tun, which is not usable (" + os::errno_text(errno) +
                       "): try modprobe tun, or give the container that device",
                   errno);
     }
   }
   if (mkdir(kUapiDirectory, 0700) != 0 && errno != EEXIST) {
-    return os_fail(std::string("cannot make ") + kUapiDirectory, errno);
+    return os::refused(std::string("cannot make ") + kUapiDirectory, errno);
   }
   Launch what;
   what.path = path;

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "system/unique_fd.h"
+#include "os/unique_fd.h"
 #include "system/wg_control.h"
 
 namespace wesher::system {
@@ -43,7 +43,7 @@ class UserspaceWg final : public WgControl {
   [[nodiscard]] Result<void> set(const WgChange& change) const;
 
   std::string interface_;
-  UniqueFd farewell_;  ///< a connection whose end is the end of the program
+  os::UniqueFd farewell_;  ///< a connection whose end is the end of the program
 };
 
 }  // namespace wesher::system

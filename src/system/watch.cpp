@@ -13,8 +13,8 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 
+#include "os/error.h"
 #include "system/netlink_message.h"
-#include "system/os_error.h"
 #include "system/rt_codec.h"
 
 namespace wesher::system {
@@ -94,6 +94,8 @@ bool concerns_us(ByteView datagram, WatchContext& context) {
         if (message.header.nlmsg_pid == context.own_port_id && context.own_port_id != 0) break;
         const auto route = decode_route(message.payload);
         if (!route || route->cloned || context.link_index == 0) break;
+        // A route of ours that others replaced bears the index of its new link.
+        concerns = concerns || (message.header.nlmsg_flags & NLM_F_REPLACE) != 0;
         const auto& links = route->links;
         concerns =
             concerns || std::find(links.begin(), links.end(), context.link_index) != links.end();
@@ -111,16 +113,17 @@ Watch::Watch(WatchContext context, const std::string& hosts_path)
 
 Result<std::unique_ptr<Watch>> Watch::open(WatchContext context, const std::string& hosts_path) {
   std::unique_ptr<Watch> watch(new Watch(std::move(context), hosts_path));
-  watch->epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
-  if (!watch->epoll_) return os_fail("epoll", errno);
+  watch->epoll_ = os::UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+  if (!watch->epoll_) return os::refused("epoll", errno);
   if (auto opened = watch->open_netlink(); !opened) return tl::unexpected(opened.error());
   watch->open_inotify();
   return watch;
 }
 
 Result<void> Watch::open_netlink() {
-  netlink_ = UniqueFd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
-  if (!netlink_) return os_fail("cannot open a netlink socket", errno);
+  netlink_ =
+      os::UniqueFd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  if (!netlink_) return os::refused("cannot open a netlink socket", errno);
   (void)setsockopt(netlink_.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes,
                    sizeof kReceiveBufferBytes);
   sockaddr_nl address{};
@@ -128,14 +131,14 @@ Result<void> Watch::open_netlink() {
   address.nl_groups =
       RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
   if (bind(netlink_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return os_fail("cannot subscribe to network changes", errno);
+    return os::refused("cannot subscribe to network changes", errno);
   }
   add_to(epoll_.get(), netlink_.get());
   return {};
 }
 
 void Watch::open_inotify() {
-  inotify_ = UniqueFd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  inotify_ = os::UniqueFd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!inotify_) return;
   for (const std::string& path : {path_, real_path_}) {
     (void)inotify_add_watch(inotify_.get(), directory_of(path).c_str(), kDirectoryEvents);

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "system/unique_fd.h"
+#include "os/unique_fd.h"
 
 namespace wesher::system {
 
@@ -52,9 +52,9 @@ class Watch {
   WatchContext context_;
   std::string path_;       ///< as configured
   std::string real_path_;  ///< without symbolic links; equal to path_ if it is missing
-  UniqueFd epoll_;
-  UniqueFd netlink_;
-  UniqueFd inotify_;
+  os::UniqueFd epoll_;
+  os::UniqueFd netlink_;
+  os::UniqueFd inotify_;
   int file_watch_ = -1;
 };
 

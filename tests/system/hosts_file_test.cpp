@@ -203,3 +203,24 @@ TEST_CASE("a name that is no hostname never reaches the hosts file") {
     EXPECT_EQ(content("/etc/hosts"), "127.0.0.1\tlocalhost\n");
   });
 }
+
+TEST_CASE("a writing in place that was interrupted is completed but not over what others wrote") {
+  IN_SANDBOX([] {
+    const std::string unfinished = "/etc/.hosts.wesher-wg0.unfinished";
+    const std::string whole = "127.0.0.1 localhost\n" + kLine;
+    put("/etc/hosts", "127.0.0.1 local");  // killed in the middle
+    put(unfinished, whole);
+    hosts().tidy();
+    EXPECT(content("/etc/hosts") == whole);
+    EXPECT(access(unfinished.c_str(), F_OK) != 0);
+
+    const std::string edited = "127.0.0.1 localhost\n192.0.2.9 theirs\n";
+    put(unfinished, whole);
+    const std::array<timespec, 2> long_ago{{{1000, 0}, {1000, 0}}};
+    EXPECT(utimensat(AT_FDCWD, unfinished.c_str(), long_ago.data(), 0) == 0);
+    put("/etc/hosts", edited);
+    hosts().tidy();
+    EXPECT(content("/etc/hosts") == edited);
+    EXPECT(access(unfinished.c_str(), F_OK) != 0);
+  });
+}

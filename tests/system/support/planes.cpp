@@ -4,6 +4,7 @@
 #include <array>
 
 #include "system/kernel_wg.h"
+#include "system/rt_control.h"
 
 namespace wesher::test {
 
