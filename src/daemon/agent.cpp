@@ -99,6 +99,8 @@ Exit Agent::run() {
     reconciler_->abandon();
     (void)store::reset_state(paths);
     return refuse(passed.error());
+  } else if (!passed && !reconciler_->loaded()) {
+    return refuse(passed.error());
   }
   for (const auto& [name, member] : reconciler_->members())
     restored_.push_back(member);
@@ -107,7 +109,13 @@ Exit Agent::run() {
                         if (gossip_) gossip_->incarnations_reserved(end);
                       });
                     },
-                    [this] { asio::post(io_, [this] { begin_stop(StopKind::resign); }); }});
+                    [this] { asio::post(io_, [this] { begin_stop(StopKind::resign); }); },
+                    [this](PublicKey key) {
+                      asio::post(io_, [this, key] {
+                        own_meta_.key = key;
+                        if (gossip_) gossip_->key_changed(key);
+                      });
+                    }});
   wait_for_signal();
   if (network) {
     (void)open_gossip(std::move(*network));
@@ -153,10 +161,7 @@ mesh::Mesh Agent::make_mesh(const Announced& announced) {
   config.own = own_meta_;
   config.overlay_net = options_.overlay_net;
   config.cluster = cluster_;
-  std::vector<Member> members;
-  for (const auto& [name, member] : reconciler_->members())
-    members.push_back(member);
-  return {std::move(config), std::move(keyring_), system_rng(), std::move(members), now()};
+  return {std::move(config), std::move(keyring_), system_rng(), std::move(restored_), now()};
 }
 
 bool Agent::open_gossip(Result<Network> network) {

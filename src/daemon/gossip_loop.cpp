@@ -109,6 +109,11 @@ void GossipLoop::incarnations_reserved(std::uint32_t end) {
   drain();
 }
 
+void GossipLoop::key_changed(const PublicKey& key) {
+  mesh_.own_key_changed(key, now());
+  drain();
+}
+
 void GossipLoop::refresh_seeds() {
   resolver_.refresh();
 }

@@ -43,6 +43,8 @@ class GossipLoop {
   void start(Duration probe_max);
   void leave(Duration max_wait);
   void incarnations_reserved(std::uint32_t end);
+  /// Our WireGuard key is another from now on: announces it.
+  void key_changed(const PublicKey& key);
   /// Resolves --join again now.
   void refresh_seeds();
   /// Closes everything; the io_context can run out.

@@ -68,6 +68,7 @@ void renew_key_after_clock_step(Identity& identity, WallTime now) {
                     "one",
                     rfc3339(keys.highest_time), rfc3339(now)));
     keys.wireguard_private = store::make_key_file(std::nullopt, now).wireguard_private.copy();
+    keys.highest_time = now;  // nobody has seen a handshake of the new key
   }
   keys.highest_time = std::max(keys.highest_time, now);
 }

@@ -42,7 +42,8 @@ Result<std::vector<JoinEntry>> parse_join(const Options& options) {
 
 store::SelfRow self_row(const Options& options,
                         const Identity& identity,
-                        std::string_view backend) {
+                        std::string_view backend,
+                        WallTime now) {
   const auto& keys = identity.keys;
   store::SelfRow self;
   self.name = keys.node_name;
@@ -57,7 +58,7 @@ store::SelfRow self_row(const Options& options,
   self.backend = backend;
   self.version = WESHER_VERSION;
   self.pid = static_cast<std::uint32_t>(::getpid());
-  self.started = now().wall;
+  self.started = now;
   return self;
 }
 
@@ -90,16 +91,16 @@ Result<Observed> look_at_interface(system::DataPlane& data_plane,
 }
 
 /// Ports and address of a node that never ran: whatever is wrong ends the start.
-Result<Network> first_network(const Options& options,
-                              const Identity& identity,
-                              const Observed& observed,
-                              asio::io_context& io) {
+Result<std::optional<Network>> first_network(const Options& options,
+                                             const IpAddress& own_overlay,
+                                             const Observed& observed,
+                                             asio::io_context& io) {
   if (observed.listen_port != options.wireguard_port) {
     if (auto free = check_wireguard_port(io, options.wireguard_port); !free) {
       return tl::unexpected(free.error());
     }
   }
-  return open_network(options, identity.overlay, io);
+  return open_network(options, own_overlay, io);
 }
 
 /// Opens the database and writes what is known before the first pass.
@@ -147,18 +148,19 @@ Startup assemble(const Options& options,
                  Prepared prepared,
                  store::Lock lock,
                  store::Database database,
-                 bool adopting) {
-  auto self = self_row(options, prepared.identity, prepared.data_plane->backend_text());
+                 bool adopting,
+                 WallTime now) {
+  auto self = self_row(options, prepared.identity, prepared.data_plane->backend_text(), now);
   auto own = own_node(options, self);
   const bool first = prepared.identity.first_start;
-  return Startup{
-      std::move(lock),
-      ReconcilerParts{prepared.paths, std::move(prepared.identity), std::move(own), std::move(self),
-                      std::move(database), std::move(prepared.data_plane), adopting},
-      {},
-      {},
-      first,
-      std::nullopt};
+  return Startup{std::move(lock),
+                 ReconcilerParts{prepared.paths, std::move(prepared.identity), std::move(own),
+                                 std::move(self), std::move(database),
+                                 std::move(prepared.data_plane), options.effective(), adopting},
+                 {},
+                 {},
+                 first,
+                 std::nullopt};
 }
 
 /// With a lost database the endpoints in the device are all that is known of the mesh. The gossip
@@ -173,15 +175,15 @@ std::vector<Endpoint> seeds_in_device(const Observed& observed, const Options& o
 
 /// A node without state (or one that gives it up): every check, then the files.
 Result<Startup> first_start(
-    const Options& options, Prepared prepared, store::Lock lock, asio::io_context& io, Log& log) {
+    const Options& options, Prepared prepared, store::Lock lock, const StartHost& host, Log& log) {
   auto& identity = prepared.identity;
   const auto own_key = x25519_public(identity.keys.wireguard_private);
   auto observed = look_at_interface(*prepared.data_plane, options, {own_key});
   if (!observed) return tl::unexpected(observed.error());
-  auto network = first_network(options, identity, *observed, io);
+  auto network = host.first_network(*observed, identity.overlay);
   if (!network) return tl::unexpected(network.error());
 
-  identity.keys.announce_mapped = network->announced.mapped_form;
+  if (*network) identity.keys.announce_mapped = (*network)->announced.mapped_form;
   if (options.init != InitRequest::none) identity.keys.init_boot_id = system::boot_id();
   if (prepared.resets) {
     if (auto reset = store::reset_state(prepared.paths); !reset) {
@@ -194,14 +196,15 @@ Result<Startup> first_start(
   bool adopting = false;
   auto database = open_database(prepared.paths, identity, options, log, adopting);
   if (!database) return tl::unexpected(database.error());
-  auto startup =
-      assemble(options, std::move(prepared), std::move(lock), std::move(*database), false);
+  auto startup = assemble(options, std::move(prepared), std::move(lock), std::move(*database),
+                          false, host.now().wall);
   startup.network = std::move(*network);
   return startup;
 }
 
 /// A node that ran before: database and interface are looked at before anything is used up.
-Result<Startup> later_start(const Options& options, Prepared prepared, store::Lock lock, Log& log) {
+Result<Startup> later_start(
+    const Options& options, Prepared prepared, store::Lock lock, const StartHost& host, Log& log) {
   auto& identity = prepared.identity;
   bool adopting = false;
   auto database = open_database(prepared.paths, identity, options, log, adopting);
@@ -211,8 +214,8 @@ Result<Startup> later_start(const Options& options, Prepared prepared, store::Lo
   if (auto saved = store::save_key_file(prepared.paths.key_file(), identity.keys); !saved) {
     return tl::unexpected(saved.error());
   }
-  auto startup =
-      assemble(options, std::move(prepared), std::move(lock), std::move(*database), adopting);
+  auto startup = assemble(options, std::move(prepared), std::move(lock), std::move(*database),
+                          adopting, host.now().wall);
   if (adopting) startup.device_seeds = seeds_in_device(*observed, options);
   return startup;
 }
@@ -232,6 +235,15 @@ Result<Network> open_network(const Options& options,
 }
 
 Result<Startup> start_up(const Options& options, asio::io_context& io, Log& log) {
+  return start_up(options,
+                  StartHost{now, system::DataPlane::open,
+                            [&](const Observed& observed, const IpAddress& own_overlay) {
+                              return first_network(options, own_overlay, observed, io);
+                            }},
+                  log);
+}
+
+Result<Startup> start_up(const Options& options, const StartHost& host, Log& log) {
   auto join = parse_join(options);
   if (!join) return tl::unexpected(join.error());
   if (!options.bind_iface.empty() && !system::link_exists(options.bind_iface)) {
@@ -248,17 +260,18 @@ Result<Startup> start_up(const Options& options, asio::io_context& io, Log& log)
   prepared.resets = init_acts(options, prepared.paths);
   auto identity =
       load_identity(prepared.paths, options, *name,
-                    prepared.resets ? StoredState::fresh : StoredState::use, now().wall);
+                    prepared.resets ? StoredState::fresh : StoredState::use, host.now().wall);
   if (!identity) return tl::unexpected(identity.error());
   prepared.identity = std::move(*identity);
-  auto data_plane = system::DataPlane::open(data_plane_config(options, prepared.paths));
+  auto data_plane = host.open_data_plane(data_plane_config(options, prepared.paths));
   if (!data_plane) return tl::unexpected(data_plane.error());
   prepared.data_plane = std::move(*data_plane);
 
   auto startup = prepared.identity.first_start
-                     ? first_start(options, std::move(prepared), std::move(*lock), io, log)
-                     : later_start(options, std::move(prepared), std::move(*lock), log);
+                     ? first_start(options, std::move(prepared), std::move(*lock), host, log)
+                     : later_start(options, std::move(prepared), std::move(*lock), host, log);
   if (!startup) return startup;
+  startup->parts.data_plane->tidy();
   startup->join = std::move(*join);
   startup->parts.adopt_for = options.adopt_for.value_or(kAdoptFor);
   return startup;

@@ -2,6 +2,8 @@
 // start has changed nothing; then key file, then database.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 #include <asio/io_context.hpp>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "daemon/announce.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
@@ -16,6 +19,7 @@
 #include "daemon/seed_resolver.h"
 #include "daemon/sockets.h"
 #include "store/lock.h"
+#include "system/data_plane.h"
 
 namespace wesher::daemon {
 
@@ -35,8 +39,22 @@ struct Startup {
   std::optional<Network> network;  ///< made already at a first start
 };
 
+/// What a start asks of the host that it is on, besides the files of its state.
+struct StartHost {
+  std::function<Moment()> now;
+  std::function<Result<std::unique_ptr<system::DataPlane>>(const system::DataPlaneConfig&)>
+      open_data_plane;
+  /// Address and ports of a node that never ran, which has its interface as `observed` and has
+  /// chosen its overlay address. Nothing: gossip is opened later.
+  std::function<Result<std::optional<Network>>(const Observed& observed,
+                                               const IpAddress& own_overlay)>
+      first_network;
+};
+
 /// Everything up to the first pass.
 [[nodiscard]] Result<Startup> start_up(const Options& options, asio::io_context& io, Log& log);
+/// The same on any host.
+[[nodiscard]] Result<Startup> start_up(const Options& options, const StartHost& host, Log& log);
 
 /// Chooses the announced address and binds the gossip port.
 [[nodiscard]] Result<Network> open_network(const Options& options,

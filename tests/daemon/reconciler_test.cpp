@@ -6,99 +6,18 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "daemon/clock.h"
+#include "tests/daemon/support/parts.h"
 #include "tests/daemon/temporary_directory.h"
-#include "tests/plan/support/simulated_host.h"
 
 using namespace wesher;
 using namespace wesher::daemon;
+using namespace wesher::daemon::test;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
-
-/// A host in memory: counts what changes it, can refuse single objects, can be changed by others.
-class FakeDataPlane final : public system::DataPlane {
- public:
-  struct World {
-    std::mutex mutex;
-    Observed observed;
-    std::vector<std::string> performed;
-    std::string refuses;  ///< object that is refused
-    bool link_removed = false;
-    int watch = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-    ~World() { ::close(watch); }
-
-    bool did(const std::string& object) {
-      const std::lock_guard lock(mutex);
-      return std::find(performed.begin(), performed.end(), object) != performed.end();
-    }
-
-    Observed now() {
-      const std::lock_guard lock(mutex);
-      return observed;
-    }
-  };
-
-  explicit FakeDataPlane(std::shared_ptr<World> world) : world_(std::move(world)) {}
-
-  [[nodiscard]] std::string_view backend_text() const override { return "memory"; }
-
-  [[nodiscard]] Result<Observed> observe() override { return world_->now(); }
-
-  [[nodiscard]] Result<void> apply(const plan::Action& action, const SecretKey&) override {
-    const std::lock_guard lock(world_->mutex);
-    const std::string object = plan::object_of(action);
-    if (object == world_->refuses) return fail(Errc::system, object + " is refused");
-    plan::test::perform(world_->observed, action);
-    world_->performed.push_back(object);
-    return {};
-  }
-
-  [[nodiscard]] std::vector<Result<void>> apply_all(const std::vector<plan::Action>& actions,
-                                                    const SecretKey& key) override {
-    std::vector<Result<void>> results;
-    for (const auto& action : actions)
-      results.push_back(apply(action, key));
-    return results;
-  }
-
-  [[nodiscard]] Result<void> remove_link() override {
-    const std::lock_guard lock(world_->mutex);
-    world_->observed = {};
-    world_->link_removed = true;
-    return {};
-  }
-
-  [[nodiscard]] int watch_fd() const override { return world_->watch; }
-
-  [[nodiscard]] bool drain_watch() override {
-    eventfd_t count = 0;
-    return ::eventfd_read(world_->watch, &count) == 0;
-  }
-
- private:
-  std::shared_ptr<World> world_;
-};
-
-Member member(const std::string& name, std::uint8_t n, Standing standing = Standing::configured) {
-  Member m;
-  m.name = name;
-  m.underlay = IpAddress::v4(192, 0, 2, n);
-  m.underlay_bytes = {192, 0, 2, n};
-  m.gossip_port = 7946;
-  m.incarnation = 1;
-  std::array<std::uint8_t, kKeyBytes> key{};
-  key.fill(n);
-  m.meta = NodeMeta{IpAddress::v4(10, 0, 0, n), PublicKey(key), MetaFormat::f2};
-  m.standing = standing;
-  m.state = standing == Standing::seed ? MemberState::left : MemberState::alive;
-  return m;
-}
 
 struct Fixture {
   TemporaryDirectory directory;
@@ -112,30 +31,14 @@ struct Fixture {
 
   /// A daemon's start on this directory; `adopt_for` is how long adopt mode lasts after a sync.
   Result<void> start(bool adopting = false, Duration adopt_for = seconds(0)) {
-    Options options;
-    options.interface = "wgtest";
-    auto identity = load_identity(paths, options, "self", StoredState::use, now().wall);
-    REQUIRE(identity);
-    REQUIRE(store::save_key_file(paths.key_file(), identity->keys));
-    auto opened = store::Database::open_for_daemon(paths.database(), identity->keys.id);
-    REQUIRE(opened);
-    store::SelfRow self;
-    self.name = "self";
-    self.interface = "wgtest";
-    self.overlay = identity->overlay;
-    self.overlay_net = options.overlay_net;
-    self.key = x25519_public(identity->keys.wireguard_private);
-    self.started = now().wall;
-    self.pid = 1;
-    plan::OwnNode own{"self", {"wgtest", self.key, 51820, self.overlay, std::nullopt}, true};
-    reconciler = std::make_unique<Reconciler>(
-        ReconcilerParts{paths, std::move(*identity), own, self, std::move(opened->database),
-                        std::make_unique<FakeDataPlane>(world), adopting, adopt_for},
-        log, notifier);
+    auto parts = make_parts(paths, world, now().wall);
+    parts.adopting = adopting;
+    parts.adopt_for = adopt_for;
+    reconciler = std::make_unique<Reconciler>(std::move(parts), log, notifier);
     auto passed = reconciler->first_pass();
     if (passed) {
       reconciler->run(
-          {[this](std::uint32_t end) { reserved.push_back(end); }, [this] { ++leaves; }});
+          {[this](std::uint32_t end) { reserved.push_back(end); }, [this] { ++leaves; }, {}});
     }
     return passed;
   }
@@ -188,7 +91,7 @@ TEST_CASE("a member becomes a peer and a route and a name and a row", "[daemon][
   CHECK(host.routes.size() == 1);
   CHECK(host.hosts.managed.size() == 1);
   CHECK(f.as_command([](auto& r) { return r.members()->size(); }) == 1);
-  const auto history = f.as_command([](auto& r) { return *r.history(100); });
+  const auto history = f.as_command([](auto& r) { return *r.history({.newest_max = 100}); });
   CHECK(std::any_of(history.begin(), history.end(), [](const auto& entry) {
     return entry.object == "member db1" && entry.what == "new -> alive" && entry.reason == "joined";
   }));
@@ -279,6 +182,13 @@ TEST_CASE("a database deleted under the daemon is made anew from what it knows",
     if (!database) return false;  // not made yet
     const auto members = store::Repository(*database).members();
     return members && members->size() == 2;
+  }));
+  // Desired state and options are in the new one too, not only the members.
+  CHECK(f.wait_for([&] {
+    return f.as_command([](auto& r) {
+      const auto desired = r.desired();
+      return desired && *desired && (*desired)->peers.size() == 2 && !r.options()->empty();
+    });
   }));
   CHECK(f.wait_for([&] { return f.world->now().peers.size() == 2; }));
 }
