@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
 
 #include <cxxopts.hpp>
@@ -10,6 +11,8 @@
 
 #include "base/key.h"
 #include "base/text.h"
+#include "store/repository.h"
+#include "wire/limits.h"
 
 namespace wesher::cli {
 
@@ -40,6 +43,27 @@ constexpr std::array kCommands = {
          "show what the daemon would change, and why; changes nothing",
          "  --detailed-exitcode exit 0: nothing to do, 2: changes, 1: errors of usage as well\n",
          true},
+    Spec{Command::explain, "explain", "NODE|ADDRESS|PREFIX",
+         "follow one member through all layers, and say why it is as it is",
+         "Gossip, database, device, route, hosts file and history of the member of that name, or "
+         "of\n"
+         "those with an address in a prefix such as 10.42.0.0/16. The daemon need not run.\n",
+         true},
+    Spec{Command::history, "history", "[--since AGE|TIME] [--node NAME] [--limit N]",
+         "what happened, newest first: members, repairs, starts and stops",
+         "  --since AGE|TIME    not older than 45s, 15m, 2h, 3d, or 2026-05-04T03:02:01Z\n"
+         "  --node NAME         only of this member and its peer; of this host: daemon and link\n"
+         "  --limit N           at most N entries; 50 without --since\n",
+         true},
+    Spec{Command::wait, "wait", "[--peers N] [--node NAME] [--timeout SPAN]",
+         "wait until the interface is ready, for scripts and unit files",
+         "Ready: the daemon runs, the interface has its address, and all that is wanted is "
+         "applied.\n"
+         "Exit 1 and a sentence that says what is missing when the time is over.\n"
+         "  --peers N           and N members are alive at least, this host not counted\n"
+         "  --node NAME         and this member is alive and a peer\n"
+         "  --timeout SPAN      45s, 15m, 2h; 60s if not given\n",
+         false},
     Spec{Command::leave, "leave", "",
          "leave the mesh: tell the members, remove everything, give the address back",
          "Ends the daemon. The next start of wesher joins again. Without a running daemon the\n"
@@ -51,6 +75,23 @@ constexpr std::array kCommands = {
     Spec{Command::version, "version", "", "print the version", "", true},
     Spec{Command::help, "help", "[COMMAND]", "this overview, or the help of a command", "", false},
 };
+
+/// An option with a value, and what is said when there is none.
+struct ValueFlag {
+  Command command;
+  const char* name;
+  const char* needs;
+};
+
+constexpr std::array kValueFlags = {
+    ValueFlag{Command::history, "since", "an age or a time"},
+    ValueFlag{Command::history, "node", "the name of a member"},
+    ValueFlag{Command::history, "limit", "a number"},
+    ValueFlag{Command::wait, "peers", "a number"},
+    ValueFlag{Command::wait, "node", "the name of a member"},
+    ValueFlag{Command::wait, "timeout", "a span of time"},
+};
+constexpr const char* kNeedsInterface = "the name of an interface";
 
 const Spec& spec_of(Command command) {
   return *std::find_if(kCommands.begin(), kCommands.end(),
@@ -96,6 +137,9 @@ cxxopts::Options flags_of(const Spec& spec) {
   options.allow_unrecognised_options();  // reported by us, in our words
   auto add = options.add_options();
   if (needs_interface(spec.command)) add("interface", "", cxxopts::value<std::string>());
+  for (const ValueFlag& flag : kValueFlags) {
+    if (flag.command == spec.command) add(flag.name, "", cxxopts::value<std::string>());
+  }
   if (spec.json) add("json", "");
   if (spec.command == Command::status) add("check", "");
   if (spec.command == Command::plan) add("detailed-exitcode", "");
@@ -116,7 +160,7 @@ bool given(const cxxopts::ParseResult& parsed, const std::string& name) {
   return parsed.count(name) > 0 && parsed[name].as<bool>();
 }
 
-/// What remains of the words behind a command: a node for `ip`, a command for `help`.
+/// What remains of the words behind a command: a node for `ip` and `explain`, a command for `help`.
 Result<void> take_words(const Spec& spec, std::vector<std::string> words, Invocation& out) {
   if (spec.command == Command::help && !words.empty()) {
     const auto about = find_command(words);
@@ -124,13 +168,81 @@ Result<void> take_words(const Spec& spec, std::vector<std::string> words, Invoca
     out.help_about = about->spec->command;
     return {};
   }
-  if (spec.command == Command::ip && words.size() == 1) {
+  const bool takes_node = spec.command == Command::ip || spec.command == Command::explain;
+  if (takes_node && !words.empty()) {
     out.node = words.front();
-    return {};
+    words.erase(words.begin());
+  }
+  if (spec.command == Command::explain && out.node.empty()) {
+    return usage_error(spec, "explain needs the name or an address of a member");
   }
   if (words.empty()) return {};
-  const std::string& extra = spec.command == Command::ip ? words[1] : words.front();
-  return usage_error(spec, fmt::format("unexpected argument '{}'", printable(extra)));
+  return usage_error(spec, fmt::format("unexpected argument '{}'", printable(words.front())));
+}
+
+Result<std::size_t> parse_count(std::string_view text, std::size_t least, std::size_t most) {
+  std::size_t number = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (ec == std::errc() && end == text.data() + text.size() && number >= least && number <= most) {
+    return number;
+  }
+  return fail(Errc::malformed, fmt::format("is no number from {} to {}", least, most));
+}
+
+/// Puts the value of one option where it belongs. Errors are clauses about the value.
+Result<void> take_value(std::string_view name, const std::string& value, Invocation& out) {
+  const auto put = [](auto result, auto& into) -> Result<void> {
+    if (!result) return tl::unexpected(result.error());
+    into = *result;
+    return {};
+  };
+  if (name == "since") return put(parse_since(value), out.since);
+  if (name == "timeout") return put(parse_span(value), out.timeout);
+  if (name == "limit") return put(parse_count(value, 1, store::kHistoryRowsMax), out.limit);
+  if (name == "peers") return put(parse_count(value, 0, limits::kMembers), out.peers);
+  out.node = value;
+  return {};
+}
+
+/// The value of an option that was given; nothing if it was not.
+Result<std::optional<std::string>> value_of(const Spec& spec,
+                                            const cxxopts::ParseResult& parsed,
+                                            const char* name,
+                                            const char* needs) {
+  if (parsed.count(name) == 0) return std::nullopt;
+  auto value = parsed[name].as<std::string>();
+  if (value.empty() || value.front() == '-') {
+    return usage_error(spec, fmt::format("--{} needs {}", name, needs));
+  }
+  return value;
+}
+
+Result<void> take_values(const Spec& spec, const cxxopts::ParseResult& parsed, Invocation& out) {
+  for (const ValueFlag& flag : kValueFlags) {
+    if (flag.command != spec.command) continue;
+    const auto value = value_of(spec, parsed, flag.name, flag.needs);
+    if (!value) return tl::unexpected(value.error());
+    if (!*value) continue;
+    if (const auto taken = take_value(flag.name, **value, out); !taken) {
+      return usage_error(
+          spec, fmt::format("--{} {} {}", flag.name, printable(**value), taken.error().detail));
+    }
+  }
+  if (!needs_interface(spec.command)) return {};
+  const auto interface = value_of(spec, parsed, "interface", kNeedsInterface);
+  if (!interface) return tl::unexpected(interface.error());
+  out.interface = interface->value_or("");
+  return {};
+}
+
+/// The last argument is an option whose value is missing.
+std::string missing_value(const Spec& spec, const std::string& argument) {
+  for (const ValueFlag& flag : kValueFlags) {
+    if (flag.command == spec.command && argument == std::string("--") + flag.name) {
+      return fmt::format("{} needs {}", argument, flag.needs);
+    }
+  }
+  return fmt::format("--interface needs {}", kNeedsInterface);
 }
 
 Result<Invocation> parse_flags(const Spec& spec, const std::vector<std::string>& arguments) {
@@ -145,11 +257,8 @@ Result<Invocation> parse_flags(const Spec& spec, const std::vector<std::string>&
     return usage_error(spec,
                        fmt::format("unknown option {}", printable(parsed.unmatched().front())));
   }
-  if (needs_interface(spec.command) && parsed.count("interface") > 0) {
-    out.interface = parsed["interface"].as<std::string>();
-    if (out.interface.empty() || out.interface.front() == '-') {
-      return usage_error(spec, "--interface needs the name of an interface");
-    }
+  if (const auto taken = take_values(spec, parsed, out); !taken) {
+    return tl::unexpected(taken.error());
   }
   out.json = spec.json && given(parsed, "json");
   out.check = spec.command == Command::status && given(parsed, "check");
@@ -215,7 +324,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& arguments)
   try {
     return parse_flags(*found->spec, rest);
   } catch (const cxxopts::exceptions::missing_argument&) {
-    return usage_error(*found->spec, "--interface needs the name of an interface");
+    return usage_error(*found->spec, missing_value(*found->spec, rest.back()));
   } catch (const cxxopts::exceptions::exception& error) {
     return usage_error(*found->spec, "cannot read the arguments: " + printable(error.what()));
   }

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "cli/members.h"
+#include "cli/time_text.h"
 
 namespace wesher::cli {
 
@@ -18,12 +20,18 @@ enum class Command : std::uint8_t {
   members,
   ip,
   plan,
+  explain,
+  history,
+  wait,
   leave,
   key_show,
   state_dump,
   version,
   help,
 };
+
+/// How long `wait` waits without --timeout.
+inline constexpr std::chrono::seconds kWaitTimeout{60};
 
 /// As it is typed: "state dump".
 [[nodiscard]] std::string_view command_name(Command command);
@@ -37,7 +45,11 @@ struct Invocation {
   bool check = false;              ///< status --check
   bool detailed_exitcode = false;  ///< plan --detailed-exitcode
   Family family = Family::any;     ///< ip -4 or -6
-  std::string node;                ///< ip NODE
+  std::string node;            ///< ip NODE, explain NODE|PREFIX|ADDRESS, --node of history and wait
+  std::optional<Since> since;  ///< history --since
+  std::optional<std::size_t> limit;  ///< history --limit
+  std::size_t peers = 0;             ///< wait --peers
+  Duration timeout = kWaitTimeout;   ///< wait --timeout
 };
 
 /// Reads the arguments behind the program's name. No command, or a flag first, means `agent`;

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -8,8 +9,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/explain.h"
+#include "cli/history.h"
 #include "cli/json.h"
 #include "cli/plan_report.h"
+#include "cli/selection.h"
 #include "cli/state.h"
 #include "cli/state_dump.h"
 #include "cli/status.h"
@@ -18,6 +22,8 @@
 #include "daemon/agent.h"
 #include "daemon/options.h"
 #include "store/key_file.h"
+#include "store/repository.h"
+#include "system/small_file.h"
 
 namespace wesher::cli {
 
@@ -27,28 +33,11 @@ namespace {
 /// which is why errors of usage are 1 there.
 constexpr int kExitChanges = 2;
 
+/// A hosts file whose line numbers are told; of a longer one only the lines in this much of it.
+constexpr std::size_t kHostsTextMax = std::size_t{1} << 20;
+
 Output text_output(std::string text) {
   return {std::move(text), "", 0};
-}
-
-Result<Facts> load_facts(const store::Paths& paths) {
-  auto database =
-      store::Database::open_for_command(paths.database(), store::Database::Access::read);
-  if (!database) return tl::unexpected(database.error());
-  return read_facts(*database, paths.interface);
-}
-
-Result<Snapshot> load_snapshot(const store::Paths& paths) {
-  auto facts = load_facts(paths);
-  if (!facts) return tl::unexpected(facts.error());
-  auto live = read_live(data_plane_config(*facts, paths));
-  if (!live) return tl::unexpected(live.error());
-  Snapshot snapshot;
-  snapshot.daemon = daemon_state(facts->self, paths.lock_file());
-  snapshot.facts = std::move(*facts);
-  snapshot.live = std::move(*live);
-  snapshot.now = wall_now();
-  return snapshot;
 }
 
 Result<Output> status(const Invocation& invocation, const store::Paths& paths) {
@@ -87,6 +76,86 @@ Result<Output> show_plan(const Invocation& invocation, const store::Paths& paths
   return out;
 }
 
+/// The newest entries of this host's own affairs, or of a member.
+Result<std::vector<store::HistoryEntry>> history_of(store::Repository& repository,
+                                                    const Facts& facts,
+                                                    const store::HistoryQuery& query) {
+  if (!facts.self || query.node != facts.self->name) return repository.history(query);
+  auto entries = repository.history({.newest_max = store::kHistoryRowsMax, .since = query.since});
+  if (!entries) return entries;
+  std::erase_if(*entries, [](const auto& entry) { return !is_own_object(entry.object); });
+  if (entries->size() > query.newest_max) entries->resize(query.newest_max);
+  return entries;
+}
+
+/// The name under which a node is stored that was typed as it is shown.
+std::string stored_name(const Facts& facts, const std::string& typed) {
+  for (const Member& member : facts.members) {
+    if (shown_name(member.name) == typed) return member.name;
+  }
+  return typed;
+}
+
+bool is_known(const Facts& facts, const std::string& name) {
+  return (facts.self && facts.self->name == name) ||
+         std::any_of(facts.members.begin(), facts.members.end(),
+                     [&](const Member& member) { return member.name == name; });
+}
+
+Result<Output> show_history(const Invocation& invocation, const store::Paths& paths) {
+  auto database =
+      store::Database::open_for_command(paths.database(), store::Database::Access::read);
+  if (!database) return tl::unexpected(database.error());
+  const auto facts = read_facts(*database, paths.interface);
+  if (!facts) return tl::unexpected(facts.error());
+  HistoryReport report;
+  report.interface = paths.interface;
+  report.now = wall_now();
+  if (invocation.since) report.since = moment_of(*invocation.since, report.now);
+  report.node = stored_name(*facts, invocation.node);
+  const std::size_t limit =
+      invocation.limit.value_or(report.since ? store::kHistoryRowsMax : kHistoryLimit);
+  store::Repository repository(*database);
+  auto entries = history_of(repository, *facts, {limit + 1, report.since, report.node});
+  if (!entries) return tl::unexpected(entries.error());
+  report.entries = std::move(*entries);
+  if (report.entries.empty() && !report.node.empty() && !is_known(*facts, report.node)) {
+    return tl::unexpected(unknown_node(*facts, report.node));
+  }
+  keep_newest(report, limit);
+  return text_output(invocation.json ? history_json(report) : history_text(report));
+}
+
+Result<Output> explain(const Invocation& invocation, const store::Paths& paths) {
+  auto database =
+      store::Database::open_for_command(paths.database(), store::Database::Access::read);
+  if (!database) return tl::unexpected(database.error());
+  auto facts = read_facts(*database, paths.interface);
+  if (!facts) return tl::unexpected(facts.error());
+  auto snapshot = load_snapshot(paths, std::move(*facts));
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  snapshot->live.hosts_text = system::read_small_file("/etc/hosts", kHostsTextMax);
+  const auto selection = select_nodes(*snapshot, invocation.node);
+  if (!selection) return tl::unexpected(selection.error());
+  ExplainReport report{paths.interface, snapshot->now, invocation.node, selection->size(), {}};
+  store::Repository repository(*database);
+  const auto history = [&](const std::string& name) {
+    return history_of(repository, snapshot->facts, {kExplainHistoryMax, std::nullopt, name});
+  };
+  if (selection->own) {
+    auto entries = history(snapshot->facts.self->name);
+    if (!entries) return tl::unexpected(entries.error());
+    report.nodes.push_back(explain_own(*snapshot, std::move(*entries)));
+  }
+  for (const Member* member : selection->members) {
+    if (report.nodes.size() == kExplainMax) break;
+    auto entries = history(member->name);
+    if (!entries) return tl::unexpected(entries.error());
+    report.nodes.push_back(explain_member(*snapshot, *member, std::move(*entries)));
+  }
+  return text_output(invocation.json ? explain_json(report) : explain_text(report));
+}
+
 Result<Output> key_show(const store::Paths& paths) {
   const auto keys = store::load_key_file(paths.key_file());
   if (!keys) return tl::unexpected(keys.error());
@@ -108,7 +177,11 @@ Output version(const Invocation& invocation) {
 Result<Output> run_on_state(const Invocation& invocation) {
   const char* variable = std::getenv("WESHER_INTERFACE");
   const std::string preset = variable == nullptr ? "" : variable;
-  const auto paths = find_state(invocation.interface.empty() ? preset : invocation.interface);
+  const std::string interface = invocation.interface.empty() ? preset : invocation.interface;
+  if (invocation.command == Command::wait) {
+    return wait_until_ready(interface, {invocation.peers, invocation.node}, invocation.timeout);
+  }
+  const auto paths = find_state(interface);
   if (!paths) return tl::unexpected(paths.error());
   switch (invocation.command) {
     case Command::status:
@@ -119,6 +192,10 @@ Result<Output> run_on_state(const Invocation& invocation) {
       return ip(invocation, *paths);
     case Command::plan:
       return show_plan(invocation, *paths);
+    case Command::explain:
+      return explain(invocation, *paths);
+    case Command::history:
+      return show_history(invocation, *paths);
     case Command::leave:
       return leave(*paths);
     case Command::key_show:
@@ -126,6 +203,7 @@ Result<Output> run_on_state(const Invocation& invocation) {
     case Command::state_dump:
       return state_dump(invocation, *paths);
     case Command::agent:
+    case Command::wait:
     case Command::version:
     case Command::help:
       break;

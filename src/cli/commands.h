@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/command_line.h"
 #include "cli/facts.h"
+#include "cli/readiness.h"
 #include "store/paths.h"
 
 namespace wesher::cli {
@@ -27,6 +28,13 @@ struct Output {
 
 /// `wesher leave`: asks the running daemon, or takes everything down itself.
 [[nodiscard]] Result<Output> leave(const store::Paths& paths);
+
+/// `wesher wait`: returns without text when nothing is missing any more. Errc::system after
+/// `timeout` says what is; Errc::malformed and Errc::not_permitted come at once. `interface` may be
+/// empty; a state that does not exist yet is waited for.
+[[nodiscard]] Result<Output> wait_until_ready(const std::string& interface,
+                                              const WaitFor& wanted,
+                                              Duration timeout);
 
 /// Writes the output; a reader that went away is no error of ours, a full disk is. Gives the exit
 /// code of the process.

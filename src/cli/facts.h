@@ -23,10 +23,13 @@ struct Facts {
   store::AppliedReport applied;
   std::vector<store::HealthRow> health;
   std::vector<store::HistoryEntry> history;  ///< newest first, at most kHistoryShownMax
+  std::vector<store::DriftRow> drift;        ///< what others changed, newest first
+  std::vector<store::Request> requests;      ///< newest first, at most kRequestsShownMax
   bool adopting = false;
 };
 
 inline constexpr std::size_t kHistoryShownMax = 50;
+inline constexpr std::size_t kRequestsShownMax = 50;
 
 enum class DaemonState : std::uint8_t {
   running,
@@ -37,8 +40,9 @@ enum class DaemonState : std::uint8_t {
 /// The kernel and the hosts file, or why they could not be read.
 struct Live {
   std::optional<Observed> observed;
-  std::string problem;  ///< one sentence; empty when `observed` is there
-  std::string backend;  ///< "kernel WireGuard", "wireguard-go"
+  std::string problem;       ///< one sentence; empty when `observed` is there
+  std::string backend;       ///< "kernel WireGuard", "wireguard-go"
+  std::string hosts_text{};  ///< the hosts file, where line numbers are wanted; else empty
 };
 
 /// Everything that `status` is made of.

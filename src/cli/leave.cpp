@@ -83,13 +83,8 @@ Result<void> take_down(const Facts& facts,
                        const SecretKey& private_key) {
   auto plane = system::DataPlane::open(data_plane_config(facts, paths));
   if (!plane) return tl::unexpected(plane.error());
-  const auto observed = (*plane)->observe();
-  if (!observed) return tl::unexpected(observed.error());
-  auto results = (*plane)->apply_all(plan::teardown(*observed).actions, private_key);
-  results.push_back((*plane)->remove_link());
-  const auto refused =
-      std::find_if(results.begin(), results.end(), [](const auto& result) { return !result; });
-  if (refused != results.end()) return tl::unexpected(refused->error());
+  const auto refused = system::take_down(**plane, private_key);
+  if (!refused.empty()) return tl::unexpected(refused.front());
   return {};
 }
 

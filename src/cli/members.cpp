@@ -40,24 +40,6 @@ std::vector<std::string> own_row(const store::SelfRow& self) {
           "-"};
 }
 
-Json member_json(const Member& member, WallTime now) {
-  Json out = {{"name", shown_name(member.name)},
-              {"this_host", false},
-              {"overlay", member.meta ? Json(member.meta->overlay.text()) : Json()},
-              {"key", member.meta ? Json(member.meta->key.base64()) : Json()},
-              {"meta_format", member.meta ? Json(to_text(member.meta->format)) : Json()},
-              {"underlay", member.underlay.text()},
-              {"gossip_port", member.gossip_port},
-              {"incarnation", member.incarnation},
-              {"state", to_text(member.state)},
-              {"state_since", rfc3339(member.state_since)},
-              {"state_age_s", json_seconds(age_of(member.state_since, now))},
-              {"first_seen", rfc3339(member.first_seen)},
-              {"standing", to_text(member.standing)},
-              {"reason", member.reason}};
-  return out;
-}
-
 Json own_json(const store::SelfRow& self) {
   return {{"name", shown_name(self.name)},
           {"this_host", true},
@@ -94,6 +76,24 @@ Result<NodeAddress> address_of(const Facts& facts, const std::string& node) {
 }
 
 }  // namespace
+
+Json member_json(const Member& member, WallTime now) {
+  Json out = {{"name", shown_name(member.name)},
+              {"this_host", false},
+              {"overlay", member.meta ? Json(member.meta->overlay.text()) : Json()},
+              {"key", member.meta ? Json(member.meta->key.base64()) : Json()},
+              {"meta_format", member.meta ? Json(to_text(member.meta->format)) : Json()},
+              {"underlay", member.underlay.text()},
+              {"gossip_port", member.gossip_port},
+              {"incarnation", member.incarnation},
+              {"state", to_text(member.state)},
+              {"state_since", rfc3339(member.state_since)},
+              {"state_age_s", json_seconds(age_of(member.state_since, now))},
+              {"first_seen", rfc3339(member.first_seen)},
+              {"standing", to_text(member.standing)},
+              {"reason", member.reason}};
+  return out;
+}
 
 std::string members_text(const Facts& facts, WallTime now) {
   std::vector<std::vector<std::string>> rows;

@@ -15,6 +15,9 @@ namespace wesher::cli {
 /// The same as JSON, schema wesher.members/1.
 [[nodiscard]] std::string members_json(const Facts& facts, WallTime now);
 
+/// One member as in `members_json`.
+[[nodiscard]] Json member_json(const Member& member, WallTime now);
+
 /// One object per line of the table.
 [[nodiscard]] Json members_array(const Facts& facts, WallTime now);
 

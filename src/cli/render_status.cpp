@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/history.h"
 #include "cli/json.h"
 #include "cli/status.h"
 #include "cli/text.h"
@@ -36,10 +37,11 @@ std::string heading(const StatusReport& report) {
                      daemon_text(report));
 }
 
-std::string state_text(const MemberLine& line, WallTime now) {
+std::string state_text(const MemberLine& line, const StatusReport& report) {
   if (line.this_host) return "this host";
   std::string text(to_text(line.state));
-  if (line.state == MemberState::failed) text += " " + age_text(age_of(line.state_since, now));
+  if (line.state == MemberState::failed)
+    text += " " + age_text(age_of(line.state_since, report.now));
   switch (line.standing) {
     case Standing::configured:
       break;
@@ -49,8 +51,9 @@ std::string state_text(const MemberLine& line, WallTime now) {
       return text + ", refused";
   }
   if (line.tunnel == Tunnel::silent) return text + ", no tunnel";
-  if (line.state == MemberState::failed && line.tunnel == Tunnel::up) return text + ", tunnel ok";
-  return text;
+  if (line.state != MemberState::failed) return text;
+  if (line.tunnel == Tunnel::up) return text + ", tunnel ok";
+  return report.partitioned && line.tunnel == Tunnel::idle ? text + ", no tunnel" : text;
 }
 
 std::string version_text(const MemberLine& line) {
@@ -58,13 +61,14 @@ std::string version_text(const MemberLine& line) {
   return line.meta_format ? fmt::format("meta {}", to_text(*line.meta_format)) : "-";
 }
 
-std::vector<std::string> row_of(const MemberLine& line, WallTime now) {
+std::vector<std::string> row_of(const MemberLine& line, const StatusReport& report) {
   const bool peer = line.tunnel != Tunnel::no_peer;
-  const std::string handshake = line.handshake ? age_text(age_of(*line.handshake, now)) : "never";
+  const std::string handshake =
+      line.handshake ? age_text(age_of(*line.handshake, report.now)) : "never";
   return {line.name,
           line.overlay ? line.overlay->text() : "-",
           line.endpoint.empty() ? "-" : line.endpoint,
-          state_text(line, now),
+          state_text(line, report),
           peer ? handshake : "-",
           peer ? size_text(line.rx_bytes) : "-",
           peer ? size_text(line.tx_bytes) : "-",
@@ -154,7 +158,7 @@ std::string render_text(const StatusReport& report) {
   std::vector<std::vector<std::string>> rows = {
       {"NAME", "OVERLAY", "ENDPOINT", "STATE", "HANDSHAKE", "RX", "TX", "VERSION"}};
   for (const auto& line : report.members)
-    rows.push_back(row_of(line, report.now));
+    rows.push_back(row_of(line, report));
   if (rows.size() > 1) out += "\n" + render_table(rows);
   if (!report.remarks.empty()) out += "\n";
   for (const auto& remark : report.remarks)
@@ -176,6 +180,7 @@ std::string render_json(const StatusReport& report) {
   out["members"] = Json::array();
   for (const auto& line : report.members)
     out["members"].push_back(member_json(line, report.now));
+  out["last_drift"] = report.last_drift ? drift_json(*report.last_drift) : Json();
   out["remarks"] = report.remarks;
   return json_text(out);
 }

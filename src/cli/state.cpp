@@ -94,9 +94,36 @@ Result<Facts> read_facts(store::Database& database, const std::string& interface
       .and_then([&] { return take(repository.applied(), facts.applied); })
       .and_then([&] { return take(repository.members(), facts.members); })
       .and_then([&] { return take(repository.health(), facts.health); })
-      .and_then([&] { return take(repository.history(kHistoryShownMax), facts.history); })
+      .and_then(
+          [&] { return take(repository.history({.newest_max = kHistoryShownMax}), facts.history); })
+      .and_then([&] { return take(repository.drift(), facts.drift); })
+      .and_then([&] { return take(repository.requests(kRequestsShownMax), facts.requests); })
       .and_then([&] { return take(repository.adopting(), facts.adopting); })
       .map([&] { return std::move(facts); });
+}
+
+Result<Facts> load_facts(const store::Paths& paths) {
+  auto database =
+      store::Database::open_for_command(paths.database(), store::Database::Access::read);
+  if (!database) return tl::unexpected(database.error());
+  return read_facts(*database, paths.interface);
+}
+
+Result<Snapshot> load_snapshot(const store::Paths& paths) {
+  auto facts = load_facts(paths);
+  if (!facts) return tl::unexpected(facts.error());
+  return load_snapshot(paths, std::move(*facts));
+}
+
+Result<Snapshot> load_snapshot(const store::Paths& paths, Facts facts) {
+  auto live = read_live(data_plane_config(facts, paths));
+  if (!live) return tl::unexpected(live.error());
+  Snapshot snapshot;
+  snapshot.daemon = daemon_state(facts.self, paths.lock_file());
+  snapshot.facts = std::move(facts);
+  snapshot.live = std::move(*live);
+  snapshot.now = wall_now();
+  return snapshot;
 }
 
 std::uint32_t lock_holder(const std::string& path) {

@@ -22,6 +22,15 @@ namespace wesher::cli {
 /// Reads everything that the database says.
 [[nodiscard]] Result<Facts> read_facts(store::Database& database, const std::string& interface);
 
+/// Opens the database of a state and reads it.
+[[nodiscard]] Result<Facts> load_facts(const store::Paths& paths);
+
+/// Reads database, daemon, kernel and hosts file. Errors are those of the database, and lack of
+/// rights.
+[[nodiscard]] Result<Snapshot> load_snapshot(const store::Paths& paths);
+/// The same with facts that were read already.
+[[nodiscard]] Result<Snapshot> load_snapshot(const store::Paths& paths, Facts facts);
+
 /// The process that holds an interface lock right now, zero for nobody. A pid alone lies (it stays
 /// after a crash and is used again), so the lock itself is tried, but only where a holder is noted:
 /// a daemon that is just starting is not disturbed.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/drift_text.h"
+#include "cli/history.h"
 #include "cli/members.h"
 #include "cli/text.h"
 
@@ -139,13 +141,37 @@ Rows health_rows(const Facts& facts, WallTime now) {
   return rows;
 }
 
-Rows history_rows(const Facts& facts, WallTime now) {
+Rows drift_rows(const Facts& facts, WallTime now) {
   Rows rows;
-  for (const auto& entry : facts.history) {
-    rows.push_back({age_text(age_of(entry.at, now)) + " ago", single_line(entry.object),
-                    single_line(entry.what), single_line(entry.reason)});
+  for (const auto& row : facts.drift) {
+    rows.push_back({single_line(row.object),
+                    age_text(age_of(row.at, now)) + " ago" + (row.fighting ? ", fought over" : ""),
+                    counted(static_cast<std::size_t>(row.count), "repair"), repair_text(row),
+                    single_line(row.what), single_line(row.reason)});
   }
   return rows;
+}
+
+Rows request_rows(const Facts& facts, WallTime now) {
+  Rows rows;
+  for (const auto& request : facts.requests) {
+    rows.push_back({std::to_string(request.id), single_line(request.kind),
+                    age_text(age_of(request.created, now)) + " ago",
+                    "uid " + std::to_string(request.uid), single_line(request.state),
+                    single_line(request.arguments), single_line(request.result)});
+  }
+  return rows;
+}
+
+Json request_json(const store::Request& request) {
+  return {{"id", request.id},
+          {"kind", request.kind},
+          {"arguments", request.arguments},
+          {"uid", request.uid},
+          {"created", rfc3339(request.created)},
+          {"expires", rfc3339(request.expires)},
+          {"state", request.state},
+          {"result", request.result}};
 }
 
 }  // namespace
@@ -160,7 +186,10 @@ std::string dump_text(const Facts& facts, WallTime now) {
   out += section("applied", applied_rows(facts, now));
   out += section("adopt mode", {{facts.adopting ? "on: nothing is removed yet" : "off"}});
   out += section("health", health_rows(facts, now));
-  out += section(fmt::format("history (newest {})", kHistoryShownMax), history_rows(facts, now));
+  out += section("drift", drift_rows(facts, now));
+  out += section(fmt::format("requests (newest {})", kRequestsShownMax), request_rows(facts, now));
+  out += section(fmt::format("history (newest {})", kHistoryShownMax),
+                 history_rows(facts.history, now));
   return out;
 }
 
@@ -183,14 +212,13 @@ std::string dump_json(const Facts& facts, WallTime now) {
                              {"count", row.count},
                              {"since", rfc3339(row.since)}});
   }
-  out["history"] = Json::array();
-  for (const auto& entry : facts.history) {
-    out["history"].push_back({{"id", entry.id},
-                              {"at", rfc3339(entry.at)},
-                              {"object", entry.object},
-                              {"what", entry.what},
-                              {"reason", entry.reason}});
-  }
+  out["drift"] = Json::array();
+  for (const auto& row : facts.drift)
+    out["drift"].push_back(drift_json(row));
+  out["requests"] = Json::array();
+  for (const auto& request : facts.requests)
+    out["requests"].push_back(request_json(request));
+  out["history"] = history_array(facts.history);
   return json_text(out);
 }
 

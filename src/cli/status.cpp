@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/drift_text.h"
+#include "cli/layers.h"
 #include "cli/text.h"
 #include "cli/version.h"
 #include "plan/diff.h"
@@ -71,19 +73,11 @@ class RemarkList {
   std::size_t count_ = 0;
 };
 
-/// Hours where days would hide too much: "70h", "40m".
-std::string rest_text(Duration rest) {
-  const auto hours = std::chrono::duration_cast<std::chrono::hours>(rest);
-  return hours >= std::chrono::hours{2} ? fmt::format("{}h", hours.count()) : age_text(rest);
-}
-
 void remark_members(const Snapshot& snapshot, std::vector<std::string>& out) {
   RemarkList failed(out);
   for (const auto& member : snapshot.facts.members) {
-    if (member.state != MemberState::failed || member.standing != Standing::configured) continue;
-    const Duration rest = kFailedRetention - age_of(member.state_since, snapshot.now);
-    if (rest <= Duration::zero()) continue;
-    failed.add(fmt::format("{}: kept for {} more", shown_name(member.name), rest_text(rest)));
+    const std::string rest = retention_text(member, snapshot.now);
+    if (!rest.empty()) failed.add(shown_name(member.name) + ": " + rest);
   }
   failed.close("failed members are kept");
   RemarkList unconfigured(out);
@@ -141,6 +135,12 @@ void remark_host(const Snapshot& snapshot, std::vector<std::string>& out) {
                                 facts.interface, link.mtu, kDefaultMtu));
     }
   }
+  if (!facts.drift.empty()) {
+    const store::DriftRow& last = facts.drift.front();
+    out.push_back(fmt::format("last drift: {} ago, {}, {} ('wesher history')",
+                              age_text(age_of(last.at, snapshot.now)),
+                              drift_sentence(last, facts.interface), repair_text(last)));
+  }
   const auto left = std::count_if(facts.members.begin(), facts.members.end(),
                                   [](const auto& each) { return each.state == MemberState::left; });
   if (left > 0) {
@@ -170,6 +170,17 @@ WallTime last_sign_of(const Facts& facts) {
   for (const auto& member : facts.members)
     newest = std::max(newest, member.state_since);
   return newest;
+}
+
+std::string retention_text(const Member& member, WallTime now) {
+  if (member.state != MemberState::failed || member.standing != Standing::configured) return "";
+  const Duration rest = kFailedRetention - age_of(member.state_since, now);
+  if (rest <= Duration::zero()) return "";
+  // Hours where days would hide too much: "70h", "40m".
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(rest);
+  return fmt::format("kept for {} more", hours >= std::chrono::hours{2}
+                                             ? fmt::format("{}h", hours.count())
+                                             : age_text(rest));
 }
 
 Duration sending_for(const Member& member, const Snapshot& snapshot) {
@@ -232,6 +243,8 @@ StatusReport build_status(const Snapshot& snapshot) {
   report.last_sign = last_sign_of(snapshot.facts);
   report.layers = judge_layers(snapshot);
   report.members = member_lines(snapshot);
+  if (!snapshot.facts.drift.empty()) report.last_drift = snapshot.facts.drift.front();
+  report.partitioned = count_members(snapshot.facts.members).half_failed();
   remark_members(snapshot, report.remarks);
   remark_health(snapshot, report.remarks);
   remark_host(snapshot, report.remarks);

@@ -53,6 +53,8 @@ struct StatusReport {
   WallTime last_sign{};  ///< see last_sign_of
   std::vector<Layer> layers;
   std::vector<MemberLine> members;  ///< this host among them, sorted by name; left ones are omitted
+  bool partitioned = false;         ///< half of the members failed: their tunnels are told
+  std::optional<store::DriftRow> last_drift;
   std::vector<std::string> remarks;
 
   /// Whether all layers are in order.
@@ -81,6 +83,15 @@ inline constexpr std::chrono::hours kFailedRetention{72};
 [[nodiscard]] Tunnel judge_tunnel(const Member& member,
                                   const ObservedPeer* peer,
                                   const Snapshot& snapshot);
+
+/// "kept for 70h more" for a failed member that is still configured; else empty.
+[[nodiscard]] std::string retention_text(const Member& member, WallTime now);
+
+/// "no tunnel to web2: sent for 40s, nothing came back; is UDP 51820 open at 198.51.100.22?"
+[[nodiscard]] std::string silent_sentence(const Member& member,
+                                          const DesiredPeer& wanted,
+                                          const ObservedPeer& peer,
+                                          const Snapshot& snapshot);
 
 /// For how long at least we have sent to a member: since it is alive and we run.
 [[nodiscard]] Duration sending_for(const Member& member, const Snapshot& snapshot);

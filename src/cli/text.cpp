@@ -9,7 +9,7 @@
 namespace wesher::cli {
 
 std::size_t display_width(std::string_view utf8) {
-  // Continuation bytes are 10xxxxxx; every other byte begins a code point.
+  // Continuation bytes begin with the bits 10; every other byte begins a code point.
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
   }));

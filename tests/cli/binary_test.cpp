@@ -34,7 +34,7 @@ void store_state(const TemporaryDirectory& state, const std::string& interface) 
   store::Batch batch;
   batch.self = facts.self;
   batch.members = facts.members;
-  batch.history = facts.history;
+  batch.history.assign(facts.history.rbegin(), facts.history.rend());  // as it happened
   REQUIRE(repository.write(batch).has_value());
   REQUIRE(repository.put_desired(*facts.desired).has_value());
 }
@@ -47,6 +47,11 @@ TEST_CASE("bad input ends in one line on stderr and the exit code of a usage err
       {{"foo"}, "wesher: unknown command 'foo'; see 'wesher --help'\n"},
       {{"status", "--bogus"}, "wesher: unknown option --bogus; see 'wesher status --help'\n"},
       {{"ip", "-4", "-6"}, "wesher: -4 and -6 exclude each other; see 'wesher ip --help'\n"},
+      {{"history", "--since", "soon"},
+       "--since soon is neither an age (45s, 15m, 2h, 3d) nor a "
+       "time such as 2026-05-04T03:02:01Z"},
+      {{"wait", "--timeout", "5"}, "--timeout 5 is no span of time"},
+      {{"explain"}, "explain needs the name or an address of a member"},
       {{"--bogus"}, "--bogus"},
       {{"agent", "--bogus"}, "--bogus"},
       {{"--cluster-key", "not!base64"}, "--cluster-key is not base64"},
@@ -108,9 +113,12 @@ TEST_CASE("a usage error of plan with detailed exit code is a failure", "[cli][b
 }
 
 TEST_CASE("commands without any state say how to start", "[cli][binary]") {
-  const std::string command = GENERATE("status", "members", "ip", "plan", "leave");
+  const std::string command = GENERATE(as<std::string>{}, "status", "members", "ip", "plan",
+                                       "explain db1", "history", "leave");
   TemporaryDirectory state;
-  const Ran ran = run_in(state, {command});
+  Words words = {command.substr(0, command.find(' '))};
+  if (words.front() != command) words.push_back(command.substr(command.find(' ') + 1));
+  const Ran ran = run_in(state, words);
   CHECK(ran.exit_code == 1);
   CHECK(ran.out.empty());
   CHECK(ran.error == "wesher: no wesher state for any interface in " + state.path() +
@@ -144,6 +152,52 @@ TEST_CASE("members and ip work on a database without a daemon", "[cli][binary]")
   CHECK(members.exit_code == 0);
   CHECK(nlohmann::json::parse(members.out).at("members").size() == 5);
   CHECK(run_in(state, {"state", "dump"}).out.starts_with("state of wgoverlay at "));
+}
+
+TEST_CASE("history of a database without a daemon", "[cli][binary]") {
+  TemporaryDirectory state;
+  store_state(state, "wgoverlay");
+  const Ran all = run_in(state, {"history"});
+  CHECK(all.exit_code == 0);
+  CHECK(all.error.empty());
+  CHECK(all.out.find("daemon     started") != std::string::npos);
+  CHECK(all.out.find("peer web1  + peer web1") < all.out.find("daemon "));
+  CHECK(run_in(state, {"history", "--limit", "1"}).out.find("started") == std::string::npos);
+  CHECK(run_in(state, {"history", "--limit", "1"})
+            .out.ends_with("older entries: --limit N shows more\n"));
+  const auto entries = [&](const Words& words) {
+    const Ran ran = run_in(state, words);
+    CHECK(ran.exit_code == 0);
+    return nlohmann::json::parse(ran.out).at("entries").size();
+  };
+  CHECK(entries({"history", "--json"}) == 2);
+  CHECK(entries({"history", "--json", "--node", "web1"}) == 1);
+  CHECK(entries({"history", "--json", "--node", "db1"}) == 1);
+  CHECK(entries({"history", "--json", "--since", "2026-05-04T00:00:00Z"}) == 1);
+  CHECK(entries({"history", "--json", "--since", "2026-05-04T00:02:01.001Z"}) == 0);
+  CHECK(run_in(state, {"history", "--node", "pi1"}).out ==
+        "nothing happened to pi1 that history still has\n");
+  const Ran unknown = run_in(state, {"history", "--node", "web9"});
+  CHECK(unknown.exit_code == 1);
+  CHECK(unknown.out.empty());
+  CHECK(unknown.error ==
+        "wesher: no member is named 'web9'; did you mean web1 or web2? 'wesher members' lists "
+        "all\n");
+}
+
+TEST_CASE("wait says what is missing when its time is over", "[cli][binary]") {
+  TemporaryDirectory state;
+  const Ran none = run_in(state, {"wait", "--timeout", "0s"});
+  CHECK(none.exit_code == 1);
+  CHECK(none.out.empty());
+  CHECK(none.error == "wesher: not ready after 0s: no wesher state for any interface in " +
+                          state.path() + "; start it with: sudo wesher\n");
+  store_state(state, "wg0");
+  CHECK(run_in(state, {"wait", "--timeout", "1s"}).error ==
+        "wesher: not ready after 1s: the daemon is not running\n");
+  store_state(state, "wg1");
+  const Ran unclear = run_in(state, {"wait"});
+  CHECK(unclear.exit_code == 2);
 }
 
 TEST_CASE("several databases need a choice by flag or variable", "[cli][binary]") {

@@ -58,6 +58,66 @@ TEST_CASE("ip takes a family and one node in either order", "[cli][command line]
   CHECK(error_of({"ip", "a", "b"}) == "unexpected argument 'b'; see 'wesher ip --help'");
 }
 
+TEST_CASE("history takes an age or a time and a member and a limit", "[cli][command line]") {
+  const auto history = parse_command_line(
+      {"history", "--since", "2h", "--node=web1", "--limit", "7", "--json", "--interface", "wg9"});
+  REQUIRE(history.has_value());
+  CHECK(history->command == Command::history);
+  CHECK(history->since == Since{Duration{std::chrono::hours{2}}});
+  CHECK(history->node == "web1");
+  CHECK(history->limit == 7);
+  CHECK(history->json);
+  CHECK(history->interface == "wg9");
+  CHECK(parse_command_line({"history", "--since", "1970-01-01T00:00:01Z"})->since ==
+        Since{wall_from_ms(1000)});
+  CHECK_FALSE(parse_command_line({"history"})->since.has_value());
+  CHECK(error_of({"history", "--since", "2x"}) ==
+        "--since 2x is neither an age (45s, 15m, 2h, 3d) nor a time such as 2026-05-04T03:02:01Z; "
+        "see 'wesher history --help'");
+  CHECK(error_of({"history", "--since"}) ==
+        "--since needs an age or a time; see 'wesher history --help'");
+  CHECK(error_of({"history", "--node", "--json"}) ==
+        "--node needs the name of a member; see 'wesher history --help'");
+  for (const char* bad : {"0", "10001", "x", "7x", "1e3"}) {
+    CHECK(error_of({"history", "--limit", bad}) ==
+          std::string("--limit ") + bad +
+              " is no number from 1 to 10000; see 'wesher history --help'");
+  }
+  CHECK(error_of({"history", "web1"}) == "unexpected argument 'web1'; see 'wesher history --help'");
+  CHECK(error_of({"status", "--since", "2h"}) ==
+        "unknown option --since; see 'wesher status --help'");
+}
+
+TEST_CASE("explain takes exactly one node", "[cli][command line]") {
+  const auto explain = parse_command_line({"explain", "10.42.0.0/16", "--json"});
+  REQUIRE(explain.has_value());
+  CHECK(explain->command == Command::explain);
+  CHECK(explain->node == "10.42.0.0/16");
+  CHECK(explain->json);
+  CHECK(error_of({"explain"}) ==
+        "explain needs the name or an address of a member; see 'wesher explain --help'");
+  CHECK(error_of({"explain", "a", "b"}) == "unexpected argument 'b'; see 'wesher explain --help'");
+}
+
+TEST_CASE("wait takes what to wait for and for how long", "[cli][command line]") {
+  const auto wait =
+      parse_command_line({"wait", "--peers", "3", "--node", "web1", "--timeout", "5m"});
+  REQUIRE(wait.has_value());
+  CHECK(wait->command == Command::wait);
+  CHECK(wait->peers == 3);
+  CHECK(wait->node == "web1");
+  CHECK(wait->timeout == std::chrono::minutes{5});
+  CHECK(parse_command_line({"wait"})->timeout == std::chrono::seconds{60});
+  CHECK(parse_command_line({"wait"})->peers == 0);
+  CHECK(error_of({"wait", "--timeout", "60"}) ==
+        "--timeout 60 is no span of time: 45s, 15m, 2h or 3d; see 'wesher wait --help'");
+  CHECK(error_of({"wait", "--peers", "many"}) ==
+        "--peers many is no number from 0 to 16384; see 'wesher wait --help'");
+  CHECK(error_of({"wait", "--timeout"}) ==
+        "--timeout needs a span of time; see 'wesher wait --help'");
+  CHECK(error_of({"wait", "--json"}) == "unknown option --json; see 'wesher wait --help'");
+}
+
 TEST_CASE("help and version win wherever they stand", "[cli][command line]") {
   CHECK(parse_command_line({"--version"})->command == Command::version);
   CHECK(parse_command_line({"--init", "--help"})->command == Command::help);
@@ -97,8 +157,8 @@ TEST_CASE("a detailed exit code of plan turns usage errors into failures", "[cli
 
 TEST_CASE("help names every command and every command has help", "[cli][command line]") {
   const std::string overview = help_text(std::nullopt, "  --agent-options\n");
-  for (const auto* name : {"agent", "status", "members", "ip", "plan", "leave", "key show",
-                           "state dump", "version", "help"}) {
+  for (const auto* name : {"agent", "status", "members", "ip", "plan", "explain", "history", "wait",
+                           "leave", "key show", "state dump", "version", "help"}) {
     CAPTURE(name);
     CHECK(overview.find(std::string("\n  ") + name + " ") != std::string::npos);
   }

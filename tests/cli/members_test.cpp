@@ -117,6 +117,8 @@ TEST_CASE("the state dump names every part even when it is empty", "[cli][dump]"
         "\napplied\n  generation  0\n"
         "\nadopt mode\n  off\n"
         "\nhealth\n  none\n"
+        "\ndrift\n  none\n"
+        "\nrequests (newest 50)\n  none\n"
         "\nhistory (newest 50)\n  none\n");
 }
 

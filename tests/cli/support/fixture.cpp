@@ -148,6 +148,45 @@ Snapshot in_order() {
   return snapshot;
 }
 
+Snapshot drifted() {
+  Snapshot snapshot = in_order();
+  Facts& facts = snapshot.facts;
+  Observed& observed = *snapshot.live.observed;
+  observed.link.up = false;
+  Member& pi1 = member_of(snapshot, "pi1");
+  pi1.state = MemberState::failed;
+  pi1.state_since = kNow - hours{2};
+  peer_of(snapshot, "web2").endpoint = Endpoint{ip("198.51.100.99"), 40112};
+  remove_if(observed.peers,
+            [&](const auto& peer) { return peer.key == member_of(snapshot, "web1").meta->key; });
+  ObservedPeer stray;
+  stray.key = key(9);
+  observed.peers.push_back(stray);
+  remove_if(observed.routes,
+            [](const auto& route) { return route == Prefix::host(ip("10.42.51.1")); });
+  remove_if(observed.hosts.managed, [](const auto& line) { return line.names.front() == "db2"; });
+  facts.drift = {{"peer web1", "+ peer web1 (BAQE…)  10.42.149.56/32, 198.51.100.21:51820",
+                  "member alive since 12d, missing in the device", 2, kNow - minutes{4},
+                  std::chrono::milliseconds{1250}, false},
+                 {"link", "~ link  down -> up", "someone else set it down", 1, kNow - hours{3 * 24},
+                  std::chrono::milliseconds{200}, false}};
+  facts.history = {
+      {9, kNow - minutes{4}, "peer web1",
+       "+ peer web1 (BAQE…)  10.42.149.56/32, 198.51.100.21:51820",
+       "member alive since 12d, missing in the device"},
+      {8, kNow - hours{2}, "member pi1", "alive -> failed", "no answer for 30s"},
+      {7, kNow - hours{3 * 24}, "link", "~ link  down -> up", "someone else set it down"},
+      {6, kNow - hours{12 * 24}, "daemon", "started", "2.0.0"}};
+  snapshot.live.hosts_text =
+      "127.0.0.1\tlocalhost\n"
+      "10.42.51.1\tpi1\t# ! managed automatically by wesher interface wgoverlay\n"
+      "\n"
+      "10.42.149.56\tweb1\t# added by hand\n"
+      "10.42.149.56\tweb1\t# ! managed automatically by wesher interface wgoverlay\n"
+      "10.42.152.233\tweb2\t# ! managed automatically by wesher interface wgoverlay\n";
+  return snapshot;
+}
+
 void unconfigure(Snapshot& snapshot, const std::string& name, Standing standing) {
   Member& gone = member_of(snapshot, name);
   gone.standing = standing;

@@ -28,6 +28,9 @@ inline constexpr WallTime kNow = wall_from_ms(1777863721000);
 
 /// Everything in order: the daemon up for 12 days, four members alive, all of it configured.
 [[nodiscard]] Snapshot in_order();
+/// The same after strangers were at work: the link set down, the peer of web1, the route to pi1 and
+/// the hosts line of db2 removed, a stray peer added; web2 roamed, pi1 failed 2h ago.
+[[nodiscard]] Snapshot drifted();
 /// Takes a member out of everything that is wanted and observed, and gives it this standing.
 void unconfigure(Snapshot& snapshot, const std::string& name, Standing standing);
 /// Only this host: no member, peer, route or line.
