@@ -2,17 +2,18 @@
 # pure folder includes a header that does I/O or reads a clock. Run as the CTest test `layers`:
 #   cmake -DSRC=<repository>/src -P check_layers.cmake
 cmake_minimum_required(VERSION 3.25)
-set(folders base model wire gossip mesh store plan system daemon cli)
+set(folders base os model wire gossip mesh store plan system daemon cli)
 set(may_base "")
+set(may_os base)
 set(may_model base)
 set(may_wire base model)
 set(may_gossip base wire)
 set(may_mesh base model wire gossip)
-set(may_store base model)
+set(may_store base os model)
 set(may_plan base model)
-set(may_system base model plan)
-set(may_daemon base model wire gossip mesh store plan system)
-set(may_cli base model wire store plan system daemon)
+set(may_system base os model plan)
+set(may_daemon base os model wire gossip mesh store plan system)
+set(may_cli base os model wire store plan system daemon)
 set(pure base model wire gossip mesh plan)
 set(impure "^#include <(asio|SQLiteCpp|sqlite3|libmnl|netlink|sys/|linux/|unistd|fcntl|thread|mutex|condition_variable|iostream|fstream|filesystem|cstdio|random>|ctime|spdlog)")
 

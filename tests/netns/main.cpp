@@ -30,13 +30,19 @@ int run_one(Catch::Session& session, const std::string& name) {
   return failures == 0 ? 0 : 1;
 }
 
-// Scenarios that wait for minutes go first, so that the pool does not end with them.
+bool has_tag(const Catch::TestCase& test, const char* tag) {
+  return std::find(test.lcaseTags.begin(), test.lcaseTags.end(), tag) != test.lcaseTags.end();
+}
+
+// Scenarios that wait for minutes go first, so that the pool does not end with them; those that
+// measure time go last, alone.
 std::vector<Catch::TestCase> chosen_tests(const Catch::Config& config) {
   std::vector<Catch::TestCase> tests =
       Catch::filterTests(Catch::getAllTestCasesSorted(config), config.testSpec(), config);
-  std::stable_partition(tests.begin(), tests.end(), [](const Catch::TestCase& test) {
-    return std::find(test.lcaseTags.begin(), test.lcaseTags.end(), "long") != test.lcaseTags.end();
-  });
+  std::stable_partition(tests.begin(), tests.end(),
+                        [](const Catch::TestCase& test) { return has_tag(test, "long"); });
+  std::stable_partition(tests.begin(), tests.end(),
+                        [](const Catch::TestCase& test) { return !has_tag(test, "alone"); });
   return tests;
 }
 
@@ -45,7 +51,8 @@ int run_scenarios(Catch::Session& session,
                   const std::string& recorded) {
   std::vector<Job> jobs;
   for (const Catch::TestCase& test : chosen_tests(session.config()))
-    jobs.push_back({test.name, [&session, name = test.name] { return run_one(session, name); }});
+    jobs.push_back({test.name, [&session, name = test.name] { return run_one(session, name); },
+                    has_tag(test, "alone")});
   if (jobs.empty()) {
     Catch::cerr() << "no scenario of that name\n";
     return 1;

@@ -1,13 +1,12 @@
 // Daemons that stop, are killed, and start again: what stays, what goes, what is never touched.
 #include <csignal>
 #include <filesystem>
-#include <regex>
-#include <sstream>
 
 #include <catch2/catch.hpp>
 
 #include "netns/support/ping.h"
 #include "netns/support/rig.h"
+#include "netns/support/trace.h"
 
 namespace wesher::netns {
 
@@ -21,29 +20,13 @@ void create_wireguard_link(Host& host) {
   REQUIRE(host.exec(create).exit_code == 0);
 }
 
-// Messages in an strace of sends that change links, addresses, routes or WireGuard devices; each
-// as its line.
-std::vector<std::string> changes_sent(const std::string& trace) {
-  static const std::regex rtnetlink(R"(nlmsg_type=RTM_(NEW|DEL|SET)[A-Z]+)");
-  // Generic netlink is shown as a header and a quoted payload that begins with the command:
-  // WG_CMD_SET_DEVICE = 1 (linux/wireguard.h). The userspace protocol begins with "set=1".
-  static const std::regex wireguard(R"(nlmsg_type=(wireguard|0x[0-9a-f]+)[^\[]*\}, "\\(x01|1)\\)");
-  static const std::regex userspace(R"("set=1)");
-  std::vector<std::string> found;
-  std::istringstream lines(trace);
-  for (std::string line; std::getline(lines, line);)
-    for (const std::regex* change : {&rtnetlink, &wireguard, &userspace})
-      if (std::regex_search(line, *change)) found.push_back(line.substr(0, 300));
-  return found;
-}
-
 // The daemon under strace from its first instruction on: its sends, those of programs that it
 // starts included, in /run/trace of the host.
 void start_traced(Rig& rig, Host& host) {
-  Process traced =
-      host.start("traced", {"strace", "-f", "-qq", "-s", "4096", "-o", "/run/trace", "-e",
-                            "trace=sendto,sendmsg,sendmmsg,write,writev", settings().wesher,
-                            "--backend", settings().backend, "--log-level", "info"});
+  std::vector<std::string> command = strace_command("/run/trace");
+  command.insert(command.end(), {"-qq", settings().wesher, "--backend", settings().backend,
+                                 "--log-level", "info"});
+  Process traced = host.start("traced", command);
   rig.require_soon("strace has seen something, or gave up", 30s, [&] {
     return !read_file(host.path("/run/trace")).empty() || !traced.running();
   });
@@ -51,13 +34,6 @@ void start_traced(Rig& rig, Host& host) {
   const std::string why = read_file(host.path("/run/traced.err"));
   if (why.find("PTRACE") != std::string::npos) skip("strace cannot trace here: " + why);
   FAIL("the daemon ended: " + why);
-}
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string all;
-  for (const std::string& line : lines)
-    all += line + "\n";
-  return all;
 }
 
 }  // namespace
@@ -142,9 +118,9 @@ TEST_CASE("a restart with the device in order sends no changing message") {
   const std::string trace = read_file(host.path("/run/trace"));
   // The trace does see netlink, or the userspace socket, at work.
   REQUIRE(trace.find("RTM_GETLINK") != std::string::npos);
-  const std::vector<std::string> changes = changes_sent(trace);
-  INFO(joined(changes));
-  REQUIRE(changes.empty());
+  const Changes changes = changes_sent(trace);
+  INFO(changes.text());
+  REQUIRE(changes.all().empty());
   REQUIRE(std::filesystem::last_write_time(host.path("/etc/hosts")) == hosts_written);
 }
 
@@ -155,15 +131,10 @@ TEST_CASE("a first start does send changing messages that the trace counts") {
   start_traced(rig, host);
   rig.require_soon("the interface has its address", 60s,
                    [&] { return host.addresses().size() == 1; });
-  const std::vector<std::string> changes = changes_sent(read_file(host.path("/run/trace")));
-  INFO(joined(changes));
-  const auto has = [&](const char* what) {
-    return std::any_of(changes.begin(), changes.end(), [&](const std::string& line) {
-      return line.find(what) != std::string::npos;
-    });
-  };
-  REQUIRE(has("RTM_NEWADDR"));
-  REQUIRE(has(uses_kernel() ? "nlmsg_type=wireguard" : "set=1"));
+  const Changes changes = changes_sent(read_file(host.path("/run/trace")));
+  INFO(changes.text());
+  REQUIRE_FALSE(changes.wireguard.empty());
+  REQUIRE(changes.text().find("RTM_NEWADDR") != std::string::npos);
 }
 
 TEST_CASE("an interface that was made before is taken over") {

@@ -108,7 +108,7 @@ Output Host::exec_with(const std::vector<std::string>& variables,
 }
 
 Output Host::wesher(const std::vector<std::string>& arguments) const {
-  std::vector<std::string> argv{settings().wesher};
+  std::vector<std::string> argv{program_};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return exec(argv);
 }
@@ -123,12 +123,19 @@ Process Host::start(const std::string& name,
   return spawn(argv, options);
 }
 
+void Host::install_program() {
+  const std::string installed = "/var/lib/wesher-program";
+  const std::string fresh = path(installed + ".new");
+  fs::copy_file(settings().wesher, fresh, fs::copy_options::overwrite_existing);
+  fs::rename(fresh, path(installed));
+  program_ = installed;
+}
+
 void Host::start_daemon(const std::vector<std::string>& arguments,
                         const std::vector<std::string>& variables,
                         const std::string& label) {
   if (daemons_[label].running()) throw std::runtime_error(label + " runs already on " + name_);
-  std::vector<std::string> argv{settings().wesher, "--backend", settings().backend, "--log-level",
-                                "info"};
+  std::vector<std::string> argv{program_, "--backend", settings().backend, "--log-level", "info"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   daemons_[label] = start(label, argv, variables);
 }

@@ -50,6 +50,9 @@ class Host {
   /// The address others reach this host at, below the overlay.
   [[nodiscard]] const std::string& underlay_address() const { return underlay_address_; }
 
+  /// The end of its cable in the namespace of the bridge.
+  [[nodiscard]] std::string port() const { return "port" + std::to_string(number_); }
+
   /// Its descriptor, open as long as the host lives.
   [[nodiscard]] int network_namespace() const { return namespaces_.net; }
 
@@ -71,11 +74,21 @@ class Host {
                               const std::vector<std::string>& argv,
                               const std::vector<std::string>& variables = {}) const;
 
+  /// Puts a program of its own on this host, over the one it runs if it has one already: a copy of
+  /// the binary under test, in a file that nobody has open yet. Used from the next start on.
+  void install_program();
+
   /// Starts the daemon with --backend as set and these options. Variables are NAME=VALUE. Several
   /// on one host are told apart by `label`.
   void start_daemon(const std::vector<std::string>& arguments,
                     const std::vector<std::string>& variables = {},
                     const std::string& label = "wesher");
+
+  /// Whether it was ever started here.
+  [[nodiscard]] bool has_daemon(const std::string& label = "wesher") const {
+    return daemons_.contains(label);
+  }
+
   [[nodiscard]] Process& daemon(const std::string& label = "wesher");
   /// Sends a signal and waits for the end; gives back the exit code. Throws if it does not end.
   int stop_daemon(int signal_number, const std::string& label = "wesher");
@@ -117,6 +130,7 @@ class Host {
   int number_;
   std::string folder_;
   std::string underlay_address_;
+  std::string program_;
   Namespaces namespaces_;
   pid_t setup_pid_ = -1;
   int setup_pipe_ = -1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "netns/support/host.h"
+#include "netns/support/settings.h"
 
 namespace wesher::netns {
 
@@ -62,7 +63,8 @@ Host::Host(std::string name, int number, Underlay underlay)
       number_(number),
       folder_(std::string(kRigDirectory) + "/" + name_),
       underlay_address_((underlay == Underlay::ipv4 ? "172.31.0." : "fd77::") +
-                        std::to_string(number)) {
+                        std::to_string(number)),
+      program_(settings().wesher) {
   make_folders();
   make_namespaces();
   connect(underlay);
@@ -121,10 +123,9 @@ void Host::make_namespaces() {
 }
 
 void Host::connect(Underlay underlay) {
-  const std::string port = "port" + std::to_string(number_);
   must_run({"ip", "-batch", "-"}, {},
-           "link add " + port + " type veth peer name eth0 netns " + std::to_string(setup_pid_) +
-               "\nlink set " + port + " master br0 up\n");
+           "link add " + port() + " type veth peer name eth0 netns " + std::to_string(setup_pid_) +
+               "\nlink set " + port() + " master br0 up\n");
   // No link-local addresses: they come when they like, and "nothing changed" is compared as text.
   std::string inside =
       "link set lo up\n"

@@ -1,5 +1,6 @@
 #include "netns/support/inside.h"
 
+#include <filesystem>
 #include <stdexcept>
 
 #include <arpa/inet.h>
@@ -7,7 +8,10 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "netns/support/process.h"
 
 namespace wesher::netns {
 
@@ -40,6 +44,22 @@ std::vector<std::string> interface_addresses(const std::string& interface) {
   }
   ::freeifaddrs(list);
   return found;
+}
+
+pid_t userspace_program(int descriptor) {
+  struct stat wanted {};
+
+  if (::fstat(descriptor, &wanted) != 0) return 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string folder = entry.path().string();
+    if (read_file(folder + "/comm") != "wireguard-go\n") continue;
+
+    struct stat in {};
+
+    if (::stat((folder + "/ns/net").c_str(), &in) == 0 && in.st_ino == wanted.st_ino)
+      return std::stoi(entry.path().filename().string());
+  }
+  return 0;
 }
 
 }  // namespace wesher::netns

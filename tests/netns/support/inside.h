@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace wesher::netns {
 
 /// Runs `work` with this thread in the network namespace of that descriptor, and comes back.
@@ -15,5 +17,8 @@ void inside_network(int descriptor, const std::function<void()>& work);
 /// Addresses of an interface of the current network namespace without prefix length; no link-local
 /// ones (wireguard-go's tun gets one by itself, the kernel's device does not).
 [[nodiscard]] std::vector<std::string> interface_addresses(const std::string& interface);
+
+/// The wireguard-go that runs in that network namespace, 0 if there is none.
+[[nodiscard]] pid_t userspace_program(int descriptor);
 
 }  // namespace wesher::netns

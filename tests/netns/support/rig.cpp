@@ -127,6 +127,11 @@ void Rig::fail(const std::string& what) {
   FAIL(what);
 }
 
+void Rig::record(const std::string& what, std::chrono::nanoseconds took) {
+  std::cout << "after " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count()
+            << " ms: " << what << std::endl;
+}
+
 std::string Rig::bound_text(std::chrono::milliseconds bound) {
   return std::to_string(bound.count() / 1000) + "s";
 }

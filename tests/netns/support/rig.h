@@ -52,9 +52,20 @@ class Rig {
     if (!wait_for(condition, bound)) fail("not within " + bound_text(bound) + ": " + what);
   }
 
+  /// As require_soon, and records how long it took, to the 50 ms of a look.
+  template <class Condition>
+  void require_repair(const std::string& what,
+                      std::chrono::milliseconds bound,
+                      Condition&& condition) {
+    const auto began = std::chrono::steady_clock::now();
+    require_soon(what, bound, condition);
+    record(what, std::chrono::steady_clock::now() - began);
+  }
+
  private:
   static void fail(const std::string& what);
   [[nodiscard]] static std::string bound_text(std::chrono::milliseconds bound);
+  static void record(const std::string& what, std::chrono::nanoseconds took);
 
   std::vector<std::unique_ptr<Host>> hosts_;
   std::string key_;

@@ -42,7 +42,7 @@ class Pool {
 
   int run() {
     while (next_ < jobs_.size() || !running_.empty()) {
-      while (next_ < jobs_.size() && running_.size() < static_cast<std::size_t>(options_.jobs))
+      while (next_ < jobs_.size() && running_.size() < room_for(jobs_[next_]))
         start(jobs_[next_++]);
       collect();
       std::this_thread::sleep_for(20ms);
@@ -52,6 +52,10 @@ class Pool {
   }
 
  private:
+  [[nodiscard]] std::size_t room_for(const Job& job) const {
+    return job.alone ? 1 : static_cast<std::size_t>(options_.jobs);
+  }
+
   void start(const Job& job) {
     const bool keep = !options_.results.empty();
     const pid_t keeper =

@@ -12,6 +12,7 @@ namespace wesher::netns {
 struct Job {
   std::string name;
   std::function<int()> scenario;
+  bool alone = false;  ///< runs after the others, and nothing beside it: it measures time
 };
 
 struct RunnerOptions {
@@ -20,8 +21,8 @@ struct RunnerOptions {
   std::string results;              ///< folder for the records; empty: output goes to stdout
 };
 
-/// Runs them in order, `jobs` at a time. Returns 0 if all passed or were skipped, kSkipCode if all
-/// were skipped, else 1.
+/// Runs them in order, `jobs` at a time; those that run alone come last in `jobs`. Returns 0 if all
+/// passed or were skipped, kSkipCode if all were skipped, else 1.
 [[nodiscard]] int run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options);
 
 /// Prints the recorded output of a scenario and returns its exit code; kSkipCode with the reason
