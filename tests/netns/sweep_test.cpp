@@ -54,8 +54,9 @@ bool in_order(const Host& host, const Order& order) {
 void spoil(const Host& host, const std::string& route) {
   REQUIRE(host.exec({"ip", "route", "del", route, "dev", "wgoverlay"}).exit_code == 0);
   REQUIRE(host.exec({"wg", "set", "wgoverlay", "peer", random_key()}).exit_code == 0);
-  REQUIRE(host.exec({"sh", "-c", "grep -v n3 /etc/hosts >/etc/h; mv /etc/h /etc/hosts"}).exit_code ==
-          0);
+  REQUIRE(
+      host.exec({"sh", "-c", "grep -v n3 /etc/hosts >/etc/h; mv /etc/h /etc/hosts"}).exit_code ==
+      0);
 }
 
 // The daemon under strace, which writes /run/trace.
@@ -77,7 +78,7 @@ void kill_traced(Rig& rig, Process& traced) {
   rig.require_soon("strace ends with what it traced", 10s, [&] { return !traced.running(); });
 }
 
-// First, middle and last call of each kind: where a thread got that far, it will again.
+// Calls of each kind from the first to the last: where a thread got that far, it will again.
 std::vector<Point> points_in(const std::string& trace) {
   static const std::regex call(R"(^(\d+) +([a-z0-9]+)\()");
   std::map<std::pair<std::string, std::string>, int> by_thread;
@@ -91,7 +92,8 @@ std::vector<Point> points_in(const std::string& trace) {
   }
   std::vector<Point> points;
   for (const auto& [name, count] : most)
-    for (const int at : std::set{1, (count + 1) / 2, std::max(1, count - 1)})
+    for (const int at :
+         std::set{1, std::max(1, count / 4), (count + 1) / 2, std::max(1, count - 1)})
       points.push_back({name, at});
   return points;
 }
@@ -132,7 +134,7 @@ TEST_CASE("killed at any system call the daemon comes back to the same and costs
   }
   kill_traced(rig, traced);
   const std::vector<Point> points =
-      sample(points_in(read_file(host.path("/run/trace"))), settings().patience > 1 ? 8 : 18);
+      sample(points_in(read_file(host.path("/run/trace"))), settings().patience > 1 ? 8 : 24);
   REQUIRE(points.size() >= 6);
 
   int died = 0;
@@ -153,9 +155,8 @@ TEST_CASE("killed at any system call the daemon comes back to the same and costs
                      [&] { return in_order(host, order); });
     host.stop_daemon(SIGKILL);
   }
-  INFO(died << " of " << points.size() << " points were reached");
-  CHECK(died * 4 >= static_cast<int>(points.size()) * 3);
   WARN(died << " of " << points.size() << " points were reached");
+  REQUIRE(died * 4 >= static_cast<int>(points.size()) * 3);
 
   host.start_daemon({});
   rig.require_soon("n1 sees n2 alive", 60s,
