@@ -31,6 +31,7 @@ Core::Core(Config settings, wire::Keyring keyring, Rng random, Admission* hook, 
       queue(limits::kMembers),
       outbox(std::move(keyring), rng),
       health(config.awareness_max_multiplier),
+      nonces(rng),
       admission(hook) {}
 
 void Core::broadcast(std::string_view subject_name, Bytes message) {

@@ -5,11 +5,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gossip/broadcast_queue.h"
 #include "gossip/config.h"
 #include "gossip/lifeguard.h"
 #include "gossip/member_table.h"
+#include "gossip/nonce_memory.h"
 #include "gossip/outbox.h"
 #include "gossip/transition.h"
 
@@ -54,8 +56,10 @@ struct Core {
   BroadcastQueue queue;
   Outbox outbox;
   Awareness health;
+  NonceMemory nonces;  ///< of datagrams and of stream frames
   Admission* admission;
   Phase phase = Phase::quiet;
+  std::vector<Endpoint> questions;  ///< whom to ask read-only for a table, when the input is done
 
  private:
   std::set<std::uint32_t> sequences_;

@@ -78,6 +78,11 @@ struct Reaped {
   std::string name;
 };
 
+/// A member that was known by hearsay alone made room for another one.
+struct Evicted {
+  std::string name;
+};
+
 /// Somebody announces a known name from another address; it was refused. `name` may be ours.
 struct NameConflict {
   std::string name;
@@ -135,6 +140,7 @@ using Event = std::variant<Joined,
                            Failed,
                            Left,
                            Reaped,
+                           Evicted,
                            NameConflict,
                            ContactResult,
                            Acked,
@@ -153,11 +159,20 @@ enum class Timer : std::uint8_t {
   relay,
   suspicion,
   stream,
+  doubt,       ///< a member that was said to be gone is asked
+  refutation,  ///< one that was held back
 };
 
 struct Wakeup {
   Instant at;
   Timer reason = Timer::probe;
+};
+
+/// What stands behind a claim.
+enum class Proof : std::uint8_t {
+  none,       ///< somebody said it
+  confirmed,  ///< the member itself, to us, when it was asked
+  silent,     ///< the member does not answer us
 };
 
 /// What the admission hook is asked: a change that the table is about to make.
@@ -169,11 +184,13 @@ struct Claim {
   std::uint16_t port = 0;
   ByteView meta;
   std::string_view from;  ///< accuser, or the name itself
+  Proof proof = Proof::none;
 };
 
 enum class Verdict : std::uint8_t {
   accept,
-  suspect_instead,  ///< a dead or left claim is treated as a suspicion
+  keep_quiet,       ///< an alive claim is accepted, but told to nobody
+  suspect_instead,  ///< a dead or left claim is a suspicion until the member was asked
   drop,             ///< ignored and not relayed
 };
 
@@ -182,6 +199,12 @@ class Admission {
  public:
   virtual ~Admission() = default;
   [[nodiscard]] virtual Verdict admit(const Claim& claim, const Record* known, Instant now) = 0;
+
+  /// Whether a new name is that of a member from before, which no limit on new names concerns.
+  [[nodiscard]] virtual bool knows(std::string_view name) const {
+    static_cast<void>(name);
+    return false;
+  }
 };
 
 }  // namespace wesher::gossip

@@ -24,7 +24,6 @@ MemberTable::MemberTable(Record own) {
   self_->record = std::move(own);
   self_->endpoint = endpoint_of(self_->record);
   self_->id = next_id_++;
-  self_->verified = true;
 }
 
 Member* MemberTable::find(std::string_view name) {
@@ -47,16 +46,31 @@ bool MemberTable::has_address(const IpAddress& address) const {
   return found != by_endpoint_.end() && found->first.first.address == address;
 }
 
-Member& MemberTable::add(Record record, Rng& rng) {
+Member* MemberTable::evictable() const {
+  return unverified_.empty() ? nullptr : unverified_.begin()->second;
+}
+
+Member& MemberTable::add(Record record, Standing standing, Rng& rng) {
   const std::string name = record.name;
   Member& member = members_[name];
   member.record = std::move(record);
   member.endpoint = endpoint_of(member.record);
   member.id = next_id_++;
   by_endpoint_[{member.endpoint, member.id}] = &member;
-  ++unverified_;
+  member.standing = Standing::hearsay;
+  unverified_[{member.standing, member.id}] = &member;
+  ++hearsay_;
+  lift(member, standing);
   file(member, rng);
   return member;
+}
+
+void MemberTable::remove(Member& member) {
+  unfile(member);
+  leave_round(member);
+  by_endpoint_.erase({member.endpoint, member.id});
+  lift(member, Standing::verified);
+  members_.erase(members_.find(member.record.name));
 }
 
 void MemberTable::enter(Member& member, RecordState state, Instant now, Rng& rng) {
@@ -74,10 +88,12 @@ void MemberTable::move(Member& member, Bytes address, std::uint16_t port) {
   if (&member != self_) by_endpoint_[{member.endpoint, member.id}] = &member;
 }
 
-void MemberTable::verify(Member& member) {
-  if (member.verified) return;
-  member.verified = true;
-  --unverified_;
+void MemberTable::lift(Member& member, Standing standing) {
+  if (standing <= member.standing) return;
+  if (member.standing == Standing::hearsay) --hearsay_;
+  unverified_.erase({member.standing, member.id});
+  member.standing = standing;
+  if (standing != Standing::verified) unverified_[{standing, member.id}] = &member;
 }
 
 void MemberTable::pool_add(Pool& pool, Slot slot, Member& member) {
@@ -188,11 +204,7 @@ std::vector<std::string> MemberTable::reap(Instant now, Duration age) {
   while (!retired_.empty() && now - retired_.begin()->first.first > age) {
     Member& member = *retired_.begin()->second;
     names.push_back(member.record.name);
-    unfile(member);
-    leave_round(member);
-    by_endpoint_.erase({member.endpoint, member.id});
-    unverified_ -= member.verified ? 0 : 1;
-    members_.erase(names.back());
+    remove(member);
   }
   return names;
 }

@@ -11,12 +11,22 @@
 #include <utility>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/ip.h"
 #include "base/random.h"
 #include "gossip/event.h"
 #include "gossip/suspicion.h"
+#include "wire/limits.h"
 
 namespace wesher::gossip {
+
+/// What stands behind the name of a member. Whoever floods us with names gets no further than the
+/// first of these, and each only pushes out what is of its own kind or below.
+enum class Standing : std::uint8_t {
+  hearsay,   ///< somebody told of it whom we did not ask
+  vouched,   ///< somebody told of it whom we asked
+  verified,  ///< it answered us
+};
 
 /// A record and what we keep beside it. Stays where it is in memory while it is in the table.
 struct Member {
@@ -25,11 +35,14 @@ struct Member {
   Record record;
   Endpoint endpoint;  ///< where `record.address` and `record.port` lead
   std::uint64_t id = 0;
-  bool verified = false;  ///< it answered us once
+  Standing standing = Standing::verified;
+  bool quiet = false;  ///< told to nobody
   std::optional<SuspicionTimer> suspicion;
   Instant suspicion_end;           ///< valid while `suspicion` is
   std::optional<Instant> accused;  ///< when it was last told directly what we hold against it
   std::optional<Instant> conflict_told;
+  std::optional<Instant> questioned;  ///< when it was last asked for its own record
+  Budget accusations{limits::kAccusations};
 
   // Places in the table's own lists.
   std::size_t in_alive = kNowhere;
@@ -60,15 +73,22 @@ class MemberTable {
   /// Others that are alive or suspect.
   [[nodiscard]] std::size_t live() const { return live_; }
 
-  /// Others that never answered us.
-  [[nodiscard]] std::size_t unverified() const { return unverified_; }
+  /// Others that are known by hearsay alone.
+  [[nodiscard]] std::size_t hearsay() const { return hearsay_; }
+
+  /// Who makes room first: of those that never answered us the one of the lowest standing, of
+  /// these the one that is known longest; null if there is none.
+  [[nodiscard]] Member* evictable() const;
 
   /// Adds a record under a name that is not there yet; its turn in the probe round is random.
-  Member& add(Record record, Rng& rng);
+  Member& add(Record record, Standing standing, Rng& rng);
+  /// Takes a member other than us out.
+  void remove(Member& member);
   /// Changes the state and stamps the time.
   void enter(Member& member, RecordState state, Instant now, Rng& rng);
   void move(Member& member, Bytes address, std::uint16_t port);
-  void verify(Member& member);
+  /// It is at least of this standing from now on.
+  void lift(Member& member, Standing standing);
 
   /// The next one of the probe round; null if nobody is live. `wrapped` tells that the end of the
   /// round was passed.
@@ -91,11 +111,11 @@ class MemberTable {
   /// Drops the records that are dead or left for longer than `age`; their names.
   std::vector<std::string> reap(Instant now, Duration age);
 
-  /// Calls `visit(const Record&)` for each record in order of the names.
+  /// Calls `visit(const Member&)` for each of them in order of the names, ourselves included.
   template <class Visit>
   void for_each(Visit visit) const {
     for (const auto& [name, member] : members_)
-      visit(member.record);
+      visit(member);
   }
 
   /// Where all others that are alive or suspect are.
@@ -115,13 +135,14 @@ class MemberTable {
 
   std::map<std::string, Member, std::less<>> members_;
   std::map<std::pair<Endpoint, std::uint64_t>, Member*> by_endpoint_;
-  std::map<std::pair<Instant, std::uint64_t>, Member*> retired_;  ///< dead and left by age
+  std::map<std::pair<Instant, std::uint64_t>, Member*> retired_;      ///< dead and left by age
+  std::map<std::pair<Standing, std::uint64_t>, Member*> unverified_;  ///< by id, which is by age
   Pool alive_;
   Pool gossip_;  ///< alive, suspect and dead; the long dead go when a choice meets them
   Pool round_;   ///< probe round; null where somebody went since the last wrap
   std::size_t turn_ = 0;
   std::size_t live_ = 0;
-  std::size_t unverified_ = 0;
+  std::size_t hearsay_ = 0;
   std::uint64_t next_id_ = 0;
   Member* self_;
 };

@@ -9,8 +9,6 @@ namespace wesher::gossip {
 
 namespace {
 
-/// A member gets our accusation directly at most this often: a refutation takes one round trip.
-constexpr Duration kAccuseEvery = std::chrono::seconds{1};
 /// A name conflict is reported at most this often for each name: gossip repeats it many times.
 constexpr Duration kConflictEvery = std::chrono::seconds{10};
 
@@ -30,21 +28,25 @@ wire::Alive alive_of(const wire::PushPullEntry& entry) {
 
 }  // namespace
 
-void Membership::hear(wire::Alive claim, Instant now) {
+void Membership::hear(wire::Alive claim, Way way, Instant now) {
   // Protocol version 1 left the port out; the receiver's own stands for it.
   if (claim.port == 0) claim.port = core_.config.port;
   Member* known = core_.table.find(claim.node);
   const Judgement judgement = judge(known == nullptr ? nullptr : &known->record, claim,
                                     core_.subject(claim.node), core_.config.allow_loopback);
+  const bool counts = judgement.action == Action::alive || judgement.action == Action::refute;
+  if (counts && jumps(known, claim.incarnation, way)) return question(*known, now);
   if (settled(judgement, claim.node, claim.incarnation, now)) return;
-  if (known == nullptr) return apply(known, claim, now);
+  if (known == nullptr) return apply(known, claim, way, now);
+  if (way == Way::answer) core_.table.lift(*known, Standing::vouched);
   switch (judgement.action) {
     case Action::stale:
+      if (way == Way::himself) core_.table.lift(*known, Standing::verified);
       return accuse(*known, now);
     case Action::conflict:
       return conflict(*known, claim, now);
     case Action::alive:
-      return apply(known, claim, now);
+      return apply(known, claim, way, now);
     default:
       return;
   }
@@ -68,90 +70,108 @@ bool Membership::settled(const Judgement& judgement,
   }
 }
 
-void Membership::hear(const wire::Suspect& claim, Instant now) {
-  judge_suspect(claim, false, true, now);
-}
-
-void Membership::suspect(const std::string& name, std::uint32_t incarnation, Instant now) {
-  judge_suspect({incarnation, name, core_.config.name}, true, true, now);
-}
-
-void Membership::judge_suspect(const wire::Suspect& claim, bool trusted, bool ask, Instant now) {
-  Member* known = core_.table.find(claim.node);
-  const Judgement judgement =
-      judge(known == nullptr ? nullptr : &known->record, claim, core_.subject(claim.node), trusted);
-  if (settled(judgement, claim.node, claim.incarnation, now) || known == nullptr) return;
-  switch (judgement.action) {
-    case Action::confirm:
-      if (!ask || admits(claim, *known, now)) confirm(*known, claim, now);
-      return;
-    case Action::raise:
-      if (!ask || admits(claim, *known, now)) known->record.incarnation = claim.incarnation;
-      return;
-    case Action::suspect:
-      if (!ask || admits(claim, *known, now)) apply(*known, claim, now);
-      return;
-    default:
-      return;
-  }
-}
-
-void Membership::hear(const wire::Dead& claim, Instant now) {
+void Membership::hear(const wire::Suspect& claim, Way way, Instant now) {
   Member* known = core_.table.find(claim.node);
   const Judgement judgement =
       judge(known == nullptr ? nullptr : &known->record, claim, core_.subject(claim.node));
+  const bool counts = judgement.action != Action::refuse && judgement.action != Action::ignore;
+  if (counts && jumps(known, claim.incarnation, way)) return tell(*known, claim.incarnation, now);
   if (settled(judgement, claim.node, claim.incarnation, now) || known == nullptr) return;
+  if (!may_accuse(claim.node, claim.from, way, now) || !admits(claim, *known, now)) return;
+  act(judgement, *known, claim, now);
+}
+
+void Membership::suspect(const std::string& name, std::uint32_t incarnation, Instant now) {
+  const wire::Suspect claim{incarnation, name, core_.config.name};
+  Member* known = core_.table.find(name);
+  if (known == nullptr) return;
+  const Judgement judgement = judge(&known->record, claim, core_.subject(name), true);
+  if (judgement.action != Action::ignore && admits(claim, *known, now))
+    act(judgement, *known, claim, now);
+}
+
+void Membership::act(const Judgement& judgement,
+                     Member& member,
+                     const wire::Suspect& claim,
+                     Instant now) {
   switch (judgement.action) {
+    case Action::confirm:
+      return confirm(member, claim, now);
     case Action::raise:
-      if (ask(claim, *known, now) == Verdict::accept) known->record.incarnation = claim.incarnation;
+      member.record.incarnation = claim.incarnation;
       return;
-    case Action::dead:
-    case Action::left:
-      switch (ask(claim, *known, now)) {
-        case Verdict::accept:
-          return apply(*known, claim, now);
-        case Verdict::suspect_instead:
-          return doubt(claim, now);
-        case Verdict::drop:
-          return core_.refuse(claim.node, kNotAdmitted);
-      }
-      return;
+    case Action::suspect:
+      return apply(member, claim, true, now);
     default:
       return;
   }
 }
 
-void Membership::hear(const wire::PushPullEntry& entry, Instant now) {
+void Membership::hear(const wire::Dead& claim, Way way, Instant now) {
+  Member* known = core_.table.find(claim.node);
+  const Judgement judgement =
+      judge(known == nullptr ? nullptr : &known->record, claim, core_.subject(claim.node));
+  const bool counts = judgement.action != Action::refuse && judgement.action != Action::ignore;
+  if (counts && jumps(known, claim.incarnation, way)) return tell(*known, claim.incarnation, now);
+  if (settled(judgement, claim.node, claim.incarnation, now) || known == nullptr) return;
+  if (!may_accuse(claim.node, claim.from, way, now)) return;
+  const bool confirmed = way == Way::himself && claim.from == claim.node;
+  act(judgement, *known, claim, confirmed ? Proof::confirmed : Proof::none, now);
+}
+
+void Membership::act(
+    const Judgement& judgement, Member& member, const wire::Dead& claim, Proof proof, Instant now) {
+  const Verdict verdict = ask(claim, member, proof, now);
+  switch (judgement.action) {
+    case Action::raise:
+      if (verdict == Verdict::accept) member.record.incarnation = claim.incarnation;
+      return;
+    case Action::dead:
+    case Action::left:
+      if (verdict == Verdict::suspect_instead) return doubt(member, claim, now);
+      if (verdict == Verdict::drop) return core_.refuse(claim.node, kNotAdmitted);
+      return apply(member, claim, now);
+    default:
+      return;
+  }
+}
+
+void Membership::hear(const wire::PushPullEntry& entry, Way way, Instant now) {
   switch (entry.state) {
     case static_cast<std::uint8_t>(wire::EntryState::alive):
-      return hear(alive_of(entry), now);
+      return hear(alive_of(entry), way, now);
     case static_cast<std::uint8_t>(wire::EntryState::suspect):
     case static_cast<std::uint8_t>(wire::EntryState::dead):
-      return hear(wire::Suspect{entry.incarnation, entry.name, core_.config.name}, now);
+      return hear(wire::Suspect{entry.incarnation, entry.name, core_.config.name}, way, now);
     case static_cast<std::uint8_t>(wire::EntryState::left):
-      return hear(wire::Dead{entry.incarnation, entry.name, entry.name}, now);
+      return hear(wire::Dead{entry.incarnation, entry.name, entry.name}, way, now);
     default:
       return core_.refuse(entry.name, fault_text(ClaimFault::state));
   }
 }
 
-void Membership::apply(Member* known, const wire::Alive& claim, Instant now) {
+void Membership::apply(Member* known, const wire::Alive& claim, Way way, Instant now) {
   const Claim question{claim.node, RecordState::alive, claim.incarnation, claim.address,
-                       claim.port, claim.meta,         claim.node};
-  if (ask(question, known, now) == Verdict::drop) return core_.refuse(claim.node, kNotAdmitted);
-  if (known == nullptr) return create(claim, now);
+                       claim.port, claim.meta,         claim.node,        Proof::none};
+  const Verdict verdict = ask(question, known, now);
+  if (verdict == Verdict::drop) return core_.refuse(claim.node, kNotAdmitted);
+  const bool quiet = verdict == Verdict::keep_quiet;
+  if (known == nullptr) return create(claim, way, quiet, now);
   Record& record = known->record;
   const RecordState before = record.state;
   const bool moved = record.address != claim.address || record.port != claim.port;
   const wire::Versions versions = versions_of(claim);
   const bool changed = moved || record.meta != claim.meta || record.versions != versions;
   clear_suspicion(*known);
+  (void)doubts_.end(claim.node);
   if (moved) core_.table.move(*known, claim.address, claim.port);
+  if (way == Way::himself) core_.table.lift(*known, Standing::verified);
   record.incarnation = claim.incarnation;
   record.meta = claim.meta;
   record.versions = versions;
+  known->quiet = quiet;
   if (before != RecordState::alive) core_.table.enter(*known, RecordState::alive, now, core_.rng);
-  core_.broadcast(record.name, wire::encode(claim));
+  if (!quiet) core_.broadcast(record.name, wire::encode(claim));
   if (before == RecordState::dead || before == RecordState::left) {
     core_.outbox.event(Joined{record});
     return;
@@ -160,20 +180,21 @@ void Membership::apply(Member* known, const wire::Alive& claim, Instant now) {
   if (changed) core_.outbox.event(Updated{record});
 }
 
-void Membership::create(const wire::Alive& claim, Instant now) {
-  if (core_.table.size() >= limits::kMembers)
-    return core_.refuse(claim.node, "the table of members is full");
-  if (core_.table.unverified() >= limits::kMembersUnverified)
-    return core_.refuse(claim.node, "too many members that never answered");
-  const Member& member =
-      core_.table.add({claim.node, claim.address, claim.port, claim.meta, versions_of(claim),
-                       claim.incarnation, RecordState::alive, now},
-                      core_.rng);
-  core_.broadcast(claim.node, wire::encode(claim));
+void Membership::create(const wire::Alive& claim, Way way, bool quiet, Instant now) {
+  Standing standing = Standing::vouched;
+  if (way == Way::himself) standing = Standing::verified;
+  if (way == Way::hearsay && (core_.admission == nullptr || !core_.admission->knows(claim.node)))
+    standing = Standing::hearsay;
+  if (!make_room(claim.node, standing, now)) return;
+  Member& member = core_.table.add({claim.node, claim.address, claim.port, claim.meta,
+                                    versions_of(claim), claim.incarnation, RecordState::alive, now},
+                                   standing, core_.rng);
+  member.quiet = quiet;
+  if (!quiet) core_.broadcast(claim.node, wire::encode(claim));
   core_.outbox.event(Joined{member.record});
 }
 
-void Membership::apply(Member& member, const wire::Suspect& claim, Instant now) {
+void Membership::apply(Member& member, const wire::Suspect& claim, bool tell, Instant now) {
   const auto bounds =
       suspicion_bounds(core_.config.suspicion_mult, core_.config.suspicion_max_timeout_mult,
                        core_.table.size(), core_.config.probe_interval);
@@ -181,7 +202,7 @@ void Membership::apply(Member& member, const wire::Suspect& claim, Instant now) 
   core_.table.enter(member, RecordState::suspect, now, core_.rng);
   member.suspicion.emplace(claim.from, bounds, now);
   set_deadline(member, member.suspicion->deadline());
-  core_.broadcast(claim.node, wire::encode(claim));
+  if (tell) core_.broadcast(claim.node, wire::encode(claim));
   core_.outbox.event(Suspicion{member.record});
 }
 
@@ -204,22 +225,17 @@ void Membership::apply(Member& member, const wire::Dead& claim, Instant now) {
   } else {
     core_.outbox.event(Failed{member.record, claim.from.empty()});
   }
+  const auto successor = doubts_.end(claim.node);
+  if (left && successor) hear(*successor, Way::hearsay, now);
 }
 
 void Membership::conflict(Member& member, const wire::Alive& claim, Instant now) {
+  doubts_.follow(claim);
   if (member.conflict_told && now - *member.conflict_told < kConflictEvery) return;
   member.conflict_told = now;
   const Record& known = member.record;
   core_.outbox.event(
       NameConflict{known.name, known.address, known.port, claim.address, claim.port});
-}
-
-/// The hook wants a death to be taken as a suspicion: so it is, and the accused hears of it.
-void Membership::doubt(const wire::Dead& claim, Instant now) {
-  const bool anonymous = claim.from.empty() || claim.from == claim.node;
-  const std::string& accuser = anonymous ? core_.config.name : claim.from;
-  judge_suspect({claim.incarnation, claim.node, accuser}, true, false, now);
-  accuse(*core_.table.find(claim.node), now);
 }
 
 void Membership::accuse(Member& member, Instant now) {
@@ -237,13 +253,21 @@ void Membership::reap(Instant now) {
 }
 
 void Membership::timeout(Instant now) {
+  for (const wire::Dead& claim : doubts_.timeout(now)) {
+    if (Member* member = core_.table.find(claim.node)) {
+      const Judgement judgement = judge(&member->record, claim, core_.subject(claim.node), true);
+      act(judgement, *member, claim, Proof::silent, now);
+    }
+    (void)doubts_.end(claim.node);
+  }
   while (!deadlines_.empty() && deadlines_.begin()->first.first <= now)
     suspicion_over(*deadlines_.begin()->second, now);
 }
 
 void Membership::suspicion_over(Member& member, Instant now) {
   const wire::Dead verdict{member.record.incarnation, member.record.name, core_.config.name};
-  if (ask(verdict, member, now) == Verdict::accept) return apply(member, verdict, now);
+  const Verdict admitted = ask(verdict, member, Proof::silent, now);
+  if (admitted == Verdict::accept) return apply(member, verdict, now);
   // The hook keeps it: it stays suspect for another round.
   const auto bounds =
       suspicion_bounds(core_.config.suspicion_mult, core_.config.suspicion_max_timeout_mult,
@@ -273,13 +297,18 @@ Verdict Membership::ask(const Claim& claim, const Member* known, Instant now) co
   return core_.admission->admit(claim, known == nullptr ? nullptr : &known->record, now);
 }
 
-Verdict Membership::ask(const wire::Dead& claim, const Member& known, Instant now) const {
+Verdict Membership::ask(const wire::Dead& claim,
+                        const Member& known,
+                        Proof proof,
+                        Instant now) const {
   const RecordState state = claim.node == claim.from ? RecordState::left : RecordState::dead;
-  return ask(Claim{claim.node, state, claim.incarnation, {}, 0, {}, claim.from}, &known, now);
+  const Claim question{claim.node, state, claim.incarnation, {}, 0, {}, claim.from, proof};
+  return ask(question, &known, now);
 }
 
 bool Membership::admits(const wire::Suspect& claim, const Member& known, Instant now) {
-  const Claim question{claim.node, RecordState::suspect, claim.incarnation, {}, 0, {}, claim.from};
+  const Claim question{claim.node, RecordState::suspect, claim.incarnation, {}, 0,
+                       {},         claim.from,           Proof::none};
   if (ask(question, &known, now) != Verdict::drop) return true;
   core_.refuse(claim.node, kNotAdmitted);
   return false;

@@ -9,19 +9,32 @@
 #include <utility>
 
 #include "gossip/core.h"
+#include "gossip/doubts.h"
 #include "gossip/own_member.h"
 
 namespace wesher::gossip {
 
+/// By whom we have a claim.
+enum class Way : std::uint8_t {
+  hearsay,  ///< in a datagram, or in a table that a stranger sent
+  member,   ///< in a table that came from the address of a member
+  answer,   ///< in a table that we asked for
+  himself,  ///< from the one that it is about, who answers at its address
+};
+
+/// A member gets our accusation directly at most this often: a refutation takes one round trip.
+inline constexpr Duration kAccuseEvery = std::chrono::seconds{1};
+
 class Membership {
  public:
-  Membership(Core& core, OwnMember& own) : core_(core), own_(own) {}
+  Membership(Core& core, OwnMember& own, Doubts& doubts)
+      : core_(core), own_(own), doubts_(doubts) {}
 
-  void hear(wire::Alive claim, Instant now);
-  void hear(const wire::Suspect& claim, Instant now);
-  void hear(const wire::Dead& claim, Instant now);
+  void hear(wire::Alive claim, Way way, Instant now);
+  void hear(const wire::Suspect& claim, Way way, Instant now);
+  void hear(const wire::Dead& claim, Way way, Instant now);
   /// An entry of a push/pull: dead is never believed second-hand, it counts as our own suspicion.
-  void hear(const wire::PushPullEntry& entry, Instant now);
+  void hear(const wire::PushPullEntry& entry, Way way, Instant now);
   /// Our own verdict after a failed probe of the record as it was with `incarnation`.
   void suspect(const std::string& name, std::uint32_t incarnation, Instant now);
 
@@ -39,23 +52,44 @@ class Membership {
                const std::string& name,
                std::uint32_t incarnation,
                Instant now);
-  void apply(Member* known, const wire::Alive& claim, Instant now);
-  void create(const wire::Alive& claim, Instant now);
-  void apply(Member& member, const wire::Suspect& claim, Instant now);
+  void apply(Member* known, const wire::Alive& claim, Way way, Instant now);
+  void create(const wire::Alive& claim, Way way, bool quiet, Instant now);
+  [[nodiscard]] bool make_room(const std::string& name, Standing standing, Instant now);
+  void evict(Member& member);
+  void apply(Member& member, const wire::Suspect& claim, bool tell, Instant now);
   void apply(Member& member, const wire::Dead& claim, Instant now);
   void confirm(Member& member, const wire::Suspect& claim, Instant now);
-  void judge_suspect(const wire::Suspect& claim, bool trusted, bool ask, Instant now);
+  void act(const Judgement& judgement, Member& member, const wire::Suspect& claim, Instant now);
+  void act(const Judgement& judgement,
+           Member& member,
+           const wire::Dead& claim,
+           Proof proof,
+           Instant now);
   void conflict(Member& member, const wire::Alive& claim, Instant now);
-  void doubt(const wire::Dead& claim, Instant now);
+  void doubt(Member& member, const wire::Dead& claim, Instant now);
+  /// Whether the claim jumps further ahead than anybody but the member itself is believed.
+  [[nodiscard]] bool jumps(const Member* known, std::uint32_t incarnation, Way way);
+  void question(Member& member, Instant now);
+  [[nodiscard]] bool may_accuse(const std::string& name,
+                                const std::string& from,
+                                Way way,
+                                Instant now);
+  void tell(Member& member, std::uint32_t incarnation, Instant now);
   void suspicion_over(Member& member, Instant now);
   void set_deadline(Member& member, Instant at);
   void clear_suspicion(Member& member);
   [[nodiscard]] Verdict ask(const Claim& claim, const Member* known, Instant now) const;
-  [[nodiscard]] Verdict ask(const wire::Dead& claim, const Member& known, Instant now) const;
+  [[nodiscard]] Verdict ask(const wire::Dead& claim,
+                            const Member& known,
+                            Proof proof,
+                            Instant now) const;
   [[nodiscard]] bool admits(const wire::Suspect& claim, const Member& known, Instant now);
 
   Core& core_;
   OwnMember& own_;
+  Doubts& doubts_;
+  Budget names_{limits::kNewNames};
+  Budget accusations_{limits::kAccusations};  ///< of all accusers that are no members
   std::map<std::pair<Instant, std::uint64_t>, Member*> deadlines_;
 };
 

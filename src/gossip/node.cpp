@@ -7,13 +7,14 @@
 #include <utility>
 
 #include "gossip/core.h"
+#include "gossip/doubts.h"
 #include "gossip/membership.h"
-#include "gossip/nonce_memory.h"
 #include "gossip/own_member.h"
 #include "gossip/pings.h"
 #include "gossip/prober.h"
 #include "gossip/spreader.h"
 #include "gossip/streams.h"
+#include "wire/limits.h"
 #include "wire/packet.h"
 
 namespace wesher::gossip {
@@ -28,42 +29,49 @@ constexpr unsigned kPingsPerDatagram = 4;
 struct Node::Impl {
   Impl(Config config, wire::Keyring keyring, Rng rng, Admission* admission, Instant now)
       : core(std::move(config), std::move(keyring), std::move(rng), admission, now),
-        nonces(core.rng),
         spreader(core),
         own(core, spreader),
-        membership(core, own),
+        doubts(core),
+        membership(core, own, doubts),
         streams(core, membership),
         prober(core, membership, streams),
         pings(core) {}
 
   void packet(const Endpoint& from, ByteView datagram, Instant now);
-  void claim(const wire::PacketMessage& message, Instant now);
+  [[nodiscard]] std::string answering(const Endpoint& from, const wire::OpenedPacket& opened);
+  void claim(const wire::PacketMessage& message, std::string_view answering, Instant now);
   void request(const Endpoint& from, const wire::PacketMessage& message, Instant now);
   void answer_ping(const Endpoint& from, const wire::Ping& ping);
   void start(Instant now);
   void stop();
+  bool settle(Instant now);
 
   Core core;
-  NonceMemory nonces;
   Spreader spreader;
   OwnMember own;
+  Doubts doubts;
   Membership membership;
   Streams streams;
   Prober prober;
   Pings pings;
   unsigned pings_left = 0;  ///< of the datagram at hand
+  Budget strangers{limits::kDecryptsUnknown};
 };
 
 void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
   const bool sealed = datagram.size() > wire::kSealOverhead;
   const ByteView nonce = sealed ? datagram.subspan(1, wire::kNonceBytes) : ByteView{};
-  if (sealed && nonces.seen(nonce)) return;
+  if (sealed && core.nonces.seen(nonce)) return;
+  // Junk costs its sender more than us; members are always heard.
+  if (!core.table.has_address(from.address) && !strangers.take(now, limits::kDecryptsUnknown))
+    return;
   const wire::OpenedPacket opened = wire::open_packet(core.outbox.keyring(), datagram);
   if (!opened.authenticated) return core.outbox.event(Undecryptable{from});
-  nonces.remember(nonce);
+  core.nonces.remember(nonce);
+  const std::string himself = answering(from, opened);
   // Claims first: an ack of the same datagram then carries our refutation.
   for (const wire::PacketMessage& message : opened.messages)
-    claim(message, now);
+    claim(message, himself, now);
   pings_left = kPingsPerDatagram;
   for (const wire::PacketMessage& message : opened.messages)
     request(from, message, now);
@@ -74,13 +82,35 @@ void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
   }
 }
 
-void Node::Impl::claim(const wire::PacketMessage& message, Instant now) {
+/// Who has just answered a ping that we sent to it directly, by a number that only the receiver of
+/// that ping can know; empty: nobody. What such a datagram says of the sender, the sender says.
+std::string Node::Impl::answering(const Endpoint& from, const wire::OpenedPacket& opened) {
+  const Member* member = core.table.at(from);
+  if (member == nullptr) return {};
+  for (const wire::PacketMessage& message : opened.messages) {
+    const auto* ack = std::get_if<wire::Ack>(&message);
+    if (ack == nullptr) continue;
+    for (const std::string_view asked :
+         {prober.asked_under(ack->sequence), doubts.asked_under(ack->sequence),
+          pings.asked_under(ack->sequence)}) {
+      if (!asked.empty() && asked == member->record.name) return member->record.name;
+    }
+  }
+  return {};
+}
+
+void Node::Impl::claim(const wire::PacketMessage& message,
+                       std::string_view answering,
+                       Instant now) {
+  const auto way = [&](const std::string& subject) {
+    return !answering.empty() && subject == answering ? Way::himself : Way::hearsay;
+  };
   if (const auto* alive = std::get_if<wire::Alive>(&message)) {
-    membership.hear(*alive, now);
+    membership.hear(*alive, way(alive->node), now);
   } else if (const auto* suspect = std::get_if<wire::Suspect>(&message)) {
-    membership.hear(*suspect, now);
+    membership.hear(*suspect, Way::hearsay, now);
   } else if (const auto* dead = std::get_if<wire::Dead>(&message)) {
-    membership.hear(*dead, now);
+    membership.hear(*dead, way(dead->node), now);
   }
 }
 
@@ -93,7 +123,8 @@ void Node::Impl::request(const Endpoint& from, const wire::PacketMessage& messag
       pings.relay(from, *indirect, now);
     }
   } else if (const auto* ack = std::get_if<wire::Ack>(&message)) {
-    if (!prober.on_ack(ack->sequence, now)) pings.on_ack(ack->sequence);
+    if (!prober.on_ack(ack->sequence, now) && !doubts.on_ack(ack->sequence))
+      pings.on_ack(ack->sequence);
   } else if (const auto* nack = std::get_if<wire::Nack>(&message)) {
     prober.on_nack(nack->sequence);
   }
@@ -104,6 +135,8 @@ void Node::Impl::answer_ping(const Endpoint& from, const wire::Ping& ping) {
   if (pings_left == 0) return;
   --pings_left;
   std::vector<Bytes> messages{wire::encode(wire::Ack{ping.sequence, {}, true})};
+  // Whoever asks whether we really leave, hears it from us.
+  if (core.phase == Phase::gone) messages.push_back(own.goodbye_message());
   const Member* member = core.table.at(from);
   if (member != nullptr && core.announced()) {
     Bytes accusation = accusation_of(member->record, core.config.name);
@@ -127,6 +160,13 @@ void Node::Impl::stop() {
   streams.stop();
 }
 
+/// The end of every input: what it left to be done.
+bool Node::Impl::settle(Instant now) {
+  for (const Endpoint& to : std::exchange(core.questions, {}))
+    streams.question(to, now);
+  return own.settle(now);
+}
+
 Node::Node(Config config, wire::Keyring keyring, Rng rng, Admission* admission, Instant now)
     : impl_(std::make_unique<Impl>(
           std::move(config), std::move(keyring), std::move(rng), admission, now)) {}
@@ -138,13 +178,13 @@ Node& Node::operator=(Node&&) noexcept = default;
 void Node::handle_packet(const Endpoint& from, ByteView datagram, Instant now) {
   impl_->core.begin_input();
   impl_->packet(from, datagram, now);
-  impl_->own.settle(now);
+  impl_->settle(now);
 }
 
 std::optional<Bytes> Node::handle_request(const Endpoint& from, ByteView frame, Instant now) {
   impl_->core.begin_input();
   auto answer = impl_->streams.answer(from, frame, now);
-  impl_->own.settle(now);
+  impl_->settle(now);
   return answer;
 }
 
@@ -152,7 +192,7 @@ void Node::handle_reply(StreamId id, ByteView frame, Instant now) {
   impl_->core.begin_input();
   if (const auto sequence = impl_->streams.reply(id, frame, now))
     impl_->prober.on_tcp_ack(*sequence);
-  impl_->own.settle(now);
+  impl_->settle(now);
 }
 
 void Node::handle_stream_failed(StreamId id, std::string reason, Instant now) {
@@ -174,9 +214,10 @@ void Node::handle_timeout(Instant now) {
   impl_->pings.timeout(now);
   impl_->prober.timeout(now);
   impl_->streams.timeout(now);
+  impl_->own.timeout(now);
   do {
     impl_->spreader.timeout(now);
-  } while (impl_->own.settle(now));
+  } while (impl_->settle(now));
 }
 
 void Node::probe_seed(const Endpoint& seed, Instant now) {
@@ -226,8 +267,9 @@ std::optional<Event> Node::poll_event() {
 
 std::optional<Wakeup> Node::poll_timeout() const {
   std::optional<Wakeup> first;
-  for (const auto& next : {impl_->membership.next(), impl_->pings.next(), impl_->prober.next(),
-                           impl_->streams.next(), impl_->spreader.next()}) {
+  for (const auto& next :
+       {impl_->membership.next(), impl_->pings.next(), impl_->prober.next(), impl_->streams.next(),
+        impl_->spreader.next(), impl_->doubts.next(), impl_->own.next()}) {
     if (next && (!first || next->at < first->at)) first = next;
   }
   return first;

@@ -31,8 +31,29 @@ bool OwnMember::announce(Instant now) {
   return true;
 }
 
+Bytes OwnMember::goodbye_message() const {
+  const Record& record = core_.table.self().record;
+  return wire::encode(wire::Dead{record.incarnation, record.name, record.name});
+}
+
 void OwnMember::refute(std::uint32_t accused, Instant now) {
+  if (unanswered_ || !refutations_.take(now, limits::kRefutations)) {
+    unanswered_ = std::max(accused, unanswered_.value_or(0));
+    return;
+  }
   renew(accused + 1, true, now);
+}
+
+void OwnMember::timeout(Instant now) {
+  if (!unanswered_ || !refutations_.take(now, limits::kRefutations)) return;
+  const std::uint32_t accused = *std::exchange(unanswered_, std::nullopt);
+  // Something else may have raised our number above it meanwhile.
+  if (!over_ && accused >= core_.table.self().record.incarnation) renew(accused + 1, true, now);
+}
+
+std::optional<Wakeup> OwnMember::next() const {
+  if (!unanswered_) return std::nullopt;
+  return Wakeup{refutations_.next(limits::kRefutations), Timer::refutation};
 }
 
 void OwnMember::update_meta(Bytes meta, Instant now) {
@@ -59,9 +80,8 @@ void OwnMember::say_goodbye(Phase phase, Instant now) {
   Member& self = core_.table.self();
   core_.phase = phase;
   core_.table.enter(self, RecordState::left, now, core_.rng);
-  const std::string& name = self.record.name;
-  const Bytes message = wire::encode(wire::Dead{self.record.incarnation, name, name});
-  core_.broadcast(name, message);
+  const Bytes message = goodbye_message();
+  core_.broadcast(self.record.name, message);
   told_ = spreader_.flood(message, now);
 }
 

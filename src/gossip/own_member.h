@@ -4,9 +4,11 @@
 
 #include <optional>
 
+#include "base/budget.h"
 #include "gossip/core.h"
 #include "gossip/incarnations.h"
 #include "gossip/spreader.h"
+#include "wire/limits.h"
 
 namespace wesher::gossip {
 
@@ -16,7 +18,8 @@ class OwnMember {
 
   /// False if it was done before, or we left.
   bool announce(Instant now);
-  /// Answers a wrong claim about us that bears the incarnation `accused`.
+  /// Answers a wrong claim about us that bears the incarnation `accused`. Whoever accuses us all
+  /// the time is answered at a bounded rate: one answer overrules all claims before it.
   void refute(std::uint32_t accused, Instant now);
   void update_meta(Bytes meta, Instant now);
   void move_to(Bytes address, std::uint16_t port, Instant now);
@@ -26,11 +29,17 @@ class OwnMember {
   /// if there is something new to gossip.
   bool settle(Instant now);
 
+  /// Gives the answer that was held back.
+  void timeout(Instant now);
+  [[nodiscard]] std::optional<Wakeup> next() const;
+
   /// Whether a refutation went out since the last call.
   [[nodiscard]] bool take_refuted();
 
   /// Our alive message as of now.
   [[nodiscard]] Bytes alive_message() const;
+  /// What we say of ourselves once we left.
+  [[nodiscard]] Bytes goodbye_message() const;
 
  private:
   struct Address {
@@ -58,6 +67,8 @@ class OwnMember {
   bool over_ = false;         ///< leave was asked for
   bool spread_told_ = false;  ///< LeaveSpread was said
   bool refuted_ = false;
+  Budget refutations_{limits::kRefutations};
+  std::optional<std::uint32_t> unanswered_;  ///< the highest claim that waits for its answer
 };
 
 }  // namespace wesher::gossip

@@ -35,7 +35,7 @@ void Pings::ping(const std::string& name, const Endpoint& to, Instant now) {
 }
 
 void Pings::relay(const Endpoint& from, const wire::IndirectPing& request, Instant now) {
-  if (waiting_.size() >= kWaitingMax) return;
+  if (waiting_.size() >= kWaitingMax || !relays_.take(now, limits::kRelays)) return;
   if (!request.node.empty() && !valid_name(request.node)) return;
   const auto address = IpAddress::from_bytes(request.target);
   if (!address) return;
@@ -53,6 +53,12 @@ void Pings::relay(const Endpoint& from, const wire::IndirectPing& request, Insta
   core_.send(target, wire::encode(wire::Ping{sequence, request.node, {}}));
 }
 
+std::string_view Pings::asked_under(std::uint32_t sequence) const {
+  const auto found = waiting_.find(sequence);
+  const bool ours = found != waiting_.end() && !found->second.requester;
+  return ours ? std::string_view(found->second.name) : std::string_view{};
+}
+
 void Pings::on_ack(std::uint32_t sequence) {
   const auto found = waiting_.find(sequence);
   if (found == waiting_.end()) return;
@@ -64,7 +70,8 @@ void Pings::on_ack(std::uint32_t sequence) {
                wire::encode(wire::Ack{waiting.requester->sequence, {}, true}));
     return;
   }
-  if (Member* member = core_.table.find(waiting.name)) core_.table.verify(*member);
+  if (Member* member = core_.table.find(waiting.name))
+    core_.table.lift(*member, Standing::verified);
   core_.outbox.event(Acked{waiting.name, false});
 }
 

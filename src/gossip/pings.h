@@ -7,9 +7,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "base/budget.h"
 #include "gossip/core.h"
+#include "wire/limits.h"
 
 namespace wesher::gossip {
 
@@ -23,6 +26,8 @@ class Pings {
   /// Pings on behalf of `from`, but only endpoints of known members.
   void relay(const Endpoint& from, const wire::IndirectPing& request, Instant now);
   void on_ack(std::uint32_t sequence);
+  /// Whom a ping of ours with that number asks; empty: nobody, or it was relayed.
+  [[nodiscard]] std::string_view asked_under(std::uint32_t sequence) const;
 
   void timeout(Instant now);
   [[nodiscard]] std::optional<Wakeup> next() const;
@@ -44,6 +49,7 @@ class Pings {
   void send_nack(const Endpoint& to, std::uint32_t sequence);
 
   Core& core_;
+  Budget relays_{limits::kRelays};
   std::map<std::uint32_t, Waiting> waiting_;
   std::set<std::pair<Instant, std::uint32_t>> wakes_;
 };

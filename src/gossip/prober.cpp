@@ -84,6 +84,11 @@ void Prober::ask_others() {
     streams_.tcp_ping(probe_->to, probe_->name, probe_->sequence, probe_->until);
 }
 
+std::string_view Prober::asked_under(std::uint32_t sequence) const {
+  const bool direct = probe_ && probe_->direct && probe_->sequence == sequence;
+  return direct ? std::string_view(probe_->name) : std::string_view{};
+}
+
 bool Prober::on_ack(std::uint32_t sequence, Instant now) {
   if (!probe_ || probe_->sequence != sequence) return false;
   succeed(false, now);
@@ -115,7 +120,8 @@ void Prober::conclude(Instant now) {
 
 void Prober::succeed(bool tcp_only, Instant now) {
   core_.health.improve();
-  if (Member* member = core_.table.find(probe_->name)) core_.table.verify(*member);
+  if (Member* member = core_.table.find(probe_->name))
+    core_.table.lift(*member, Standing::verified);
   core_.outbox.event(Acked{probe_->name, tcp_only});
   end(now);
 }

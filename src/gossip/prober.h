@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gossip/core.h"
 #include "gossip/membership.h"
@@ -21,6 +22,9 @@ class Prober {
   void start(Instant now);
   void stop();
 
+  /// Whom the probe under way asks directly under that number; empty: nobody, or relays know the
+  /// number too.
+  [[nodiscard]] std::string_view asked_under(std::uint32_t sequence) const;
   /// Whether the number was that of the probe under way.
   bool on_ack(std::uint32_t sequence, Instant now);
   void on_nack(std::uint32_t sequence);

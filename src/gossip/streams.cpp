@@ -46,14 +46,19 @@ wire::PushPull Streams::table(bool join) const {
   content.join = join;
   const Record& self = core_.table.self().record;
   content.entries.reserve(core_.table.size());
-  core_.table.for_each([&](const Record& record) {
-    if (&record != &self || core_.announced()) content.entries.push_back(entry_of(record));
+  core_.table.for_each([&](const Member& member) {
+    const bool told = &member.record == &self ? core_.announced() : !member.quiet;
+    if (told) content.entries.push_back(entry_of(member.record));
   });
   return content;
 }
 
 void Streams::probe_seed(const Endpoint& to, Instant now) {
   push_pull(Purpose::probe_seed, to, {}, now);
+}
+
+void Streams::question(const Endpoint& to, Instant now) {
+  push_pull(Purpose::question, to, {}, now);
 }
 
 void Streams::join(const Endpoint& to, Instant now) {
@@ -99,25 +104,32 @@ std::optional<Streams::Contact> Streams::take(StreamId id) {
   return contact;
 }
 
-void Streams::merge(const wire::PushPull& theirs, Instant now) {
-  for (const wire::PushPullEntry& entry : theirs.entries)
-    membership_.hear(entry, now);
+void Streams::merge(const wire::PushPull& theirs, Way way, std::string_view teller, Instant now) {
+  for (const wire::PushPullEntry& entry : theirs.entries) {
+    const bool himself = !teller.empty() && entry.name == teller;
+    membership_.hear(entry, himself ? Way::himself : way, now);
+  }
 }
 
 std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Instant now) {
+  // A frame that was here before is a recording: whoever plays it learns nothing.
+  const ByteView nonce = wire::frame_nonce(frame);
+  if (!nonce.empty() && core_.nonces.seen(nonce)) return std::nullopt;
   std::size_t bad_entries = 0;
   const auto request = wire::open_frame(core_.outbox.keyring(), frame, &bad_entries);
   if (!request) {
     if (request.error().code == Errc::not_permitted) core_.outbox.event(Undecryptable{from});
     return std::nullopt;
   }
+  core_.nonces.remember(nonce);
   if (const auto* ping = std::get_if<wire::Ping>(&*request)) {
     if (!ping->node.empty() && ping->node != core_.config.name) return std::nullopt;
     return core_.outbox.frame(wire::Ack{ping->sequence, {}, true});
   }
   if (const auto* theirs = std::get_if<wire::PushPull>(&*request)) {
     auto ours = core_.outbox.frame(table(theirs->join));
-    merge(*theirs, now);
+    const bool member = core_.table.has_address(from.address);
+    merge(*theirs, member ? Way::member : Way::hearsay, {}, now);
     return ours;
   }
   return std::nullopt;
@@ -138,8 +150,11 @@ std::optional<std::uint32_t> Streams::reply(StreamId id, ByteView frame, Instant
            foreign ? "the answer is not encrypted with our cluster key" : message.error().detail, 0,
            now);
   } else if (const auto* theirs = std::get_if<wire::PushPull>(&*message)) {
-    merge(*theirs, now);
-    if (Member* member = core_.table.at(contact->to)) core_.table.verify(*member);
+    // Who listens there is not known before its table tells: then the table is its own.
+    const Member* known = core_.table.at(contact->to);
+    const std::string teller = known == nullptr ? std::string{} : known->record.name;
+    merge(*theirs, Way::answer, teller, now);
+    if (Member* member = core_.table.at(contact->to)) core_.table.lift(*member, Standing::verified);
     finish(*contact, {}, theirs->entries.size(), now);
   } else if (const auto* error = std::get_if<wire::ErrorReply>(&*message)) {
     finish(*contact, "it answered with an error: " + printable(error->error), 0, now);
@@ -166,6 +181,7 @@ void Streams::finish(const Contact& contact, std::string reason, std::size_t mem
       }
       return;
     case Purpose::tcp_ping:
+    case Purpose::question:
       return;
   }
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "gossip/core.h"
@@ -26,6 +27,8 @@ class Streams {
   void probe_seed(const Endpoint& to, Instant now);
   /// Push/pull with Join set and our whole table.
   void join(const Endpoint& to, Instant now);
+  /// Push/pull with an empty table, of which nobody is told: a doubtful claim is looked up.
+  void question(const Endpoint& to, Instant now);
   /// The same ping as over UDP; `deadline` is the end of the probe.
   void tcp_ping(const Endpoint& to,
                 const std::string& name,
@@ -43,7 +46,7 @@ class Streams {
   [[nodiscard]] std::optional<Wakeup> next() const;
 
  private:
-  enum class Purpose : std::uint8_t { probe_seed, join, periodic, tcp_ping };
+  enum class Purpose : std::uint8_t { probe_seed, join, periodic, tcp_ping, question };
 
   struct Contact {
     Purpose purpose = Purpose::periodic;
@@ -56,7 +59,8 @@ class Streams {
   void push_pull(Purpose purpose, const Endpoint& to, const wire::PushPull& content, Instant now);
   bool open(Contact contact, const wire::StreamMessage& message);
   std::optional<Contact> take(StreamId id);
-  void merge(const wire::PushPull& theirs, Instant now);
+  /// `teller` is whose table it is, if we asked for it; else `way` holds for all of it.
+  void merge(const wire::PushPull& theirs, Way way, std::string_view teller, Instant now);
   /// Ends a contact; an empty reason means success.
   void finish(const Contact& contact, std::string reason, std::size_t members, Instant now);
   void periodic(Instant now);

@@ -62,6 +62,12 @@ void Mesh::Impl::on(const gossip::Reaped& event, const Moment& now) {
   static_cast<void>(now);
 }
 
+/// A name that nobody vouched for made room for another: nothing of it stays.
+void Mesh::Impl::on(const gossip::Evicted& event, const Moment& now) {
+  roster_.drop(event.name, "known by hearsay alone, and the table of members is full");
+  collect(now);
+}
+
 /// Once we are leaving, what others do changes nothing any more: a cluster that is stopped as a
 /// whole keeps its members on record and finds itself again.
 void Mesh::Impl::see(const gossip::Record& record, MemberState state, const Moment& now) {

@@ -33,6 +33,7 @@ class Mesh::Impl final : public gossip::Admission {
   [[nodiscard]] gossip::Verdict admit(const gossip::Claim& claim,
                                       const gossip::Record* known,
                                       Instant now) override;
+  [[nodiscard]] bool knows(std::string_view name) const override;
 
   // mesh.cpp
   void pump(const Moment& now);
@@ -75,6 +76,7 @@ class Mesh::Impl final : public gossip::Admission {
   void on(const gossip::Failed& event, const Moment& now);
   void on(const gossip::Left& event, const Moment& now);
   void on(const gossip::Reaped& event, const Moment& now);
+  void on(const gossip::Evicted& event, const Moment& now);
   void on(const gossip::NameConflict& event, const Moment& now);
   void on(const gossip::ContactResult& event, const Moment& now);
   void on(const gossip::Acked& event, const Moment& now);

@@ -71,22 +71,27 @@ void Mesh::Impl::restore(const std::vector<Member>& restored, const Moment& now)
     look_for(member.name, now.at);
 }
 
-/// First form: whatever is said about others is taken in, as every Go node does; the roster judges
-/// what follows from it. About ourselves nobody but us decides: a claim that we are gone is an
-/// accusation, which the node answers. Rules that need more than memberlist knows (signed records,
-/// pinned names, leaves that must come from the leaver) belong here.
+/// Whatever adds is taken in, as every Go node does; the roster judges what follows from it. About
+/// ourselves nobody but us decides: a claim that we are gone is an accusation, which the node
+/// answers. That a member left removes it at once, so it is a suspicion until the member confirmed
+/// it or is silent. That one is dead removes nothing for days; it is believed as usual.
 gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
                                   const gossip::Record* known,
                                   Instant now) {
   static_cast<void>(known);
   static_cast<void>(now);
-  const bool gone =
-      claim.state == gossip::RecordState::dead || claim.state == gossip::RecordState::left;
+  const bool left = claim.state == gossip::RecordState::left;
+  const bool gone = left || claim.state == gossip::RecordState::dead;
   const bool leaving = phase_ == Phase::leaving || phase_ == Phase::left;
   if (claim.name == config_.gossip.name && gone && !leaving) {
     return gossip::Verdict::suspect_instead;
   }
+  if (left && claim.proof == gossip::Proof::none) return gossip::Verdict::suspect_instead;
   return gossip::Verdict::accept;
+}
+
+bool Mesh::Impl::knows(std::string_view name) const {
+  return roster_.find(name) != nullptr;
 }
 
 void Mesh::Impl::set_own_key(const PublicKey& key, const Moment& now) {

@@ -18,7 +18,8 @@ constexpr std::chrono::milliseconds kOldest = std::chrono::days{3660};
 Duration age_of(WallTime since, WallTime now) {
   if (now <= since) return Duration::zero();
   // As unsigned numbers the difference can't overflow.
-  const auto age = static_cast<std::uint64_t>(to_ms(now)) - static_cast<std::uint64_t>(to_ms(since));
+  const auto age =
+      static_cast<std::uint64_t>(to_ms(now)) - static_cast<std::uint64_t>(to_ms(since));
   return std::chrono::milliseconds(
       static_cast<std::int64_t>(std::min<std::uint64_t>(age, kOldest.count())));
 }
@@ -172,6 +173,10 @@ void Roster::index(const Entry& entry, bool add) {
   std::size_t& bearers = underlays_[member.underlay];
   add ? ++bearers : --bearers;
   if (bearers == 0) underlays_.erase(member.underlay);
+}
+
+void Roster::drop(const std::string& name, const std::string& why) {
+  if (entries_.contains(name)) forget(name, why);
 }
 
 void Roster::forget(std::string name, std::string why) {

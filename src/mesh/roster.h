@@ -70,6 +70,8 @@ class Roster {
   void set_tcp_only(std::string_view name, bool tcp_only);
   /// Unconfirmed members become failed.
   void fail_unconfirmed(const std::string& why, const Moment& now);
+  /// Drops one member, whatever its state; nothing if it is not there.
+  void drop(const std::string& name, const std::string& why);
   /// Drops members whose retention is over.
   void expire(const Moment& now);
 

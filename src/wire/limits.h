@@ -17,6 +17,7 @@ inline constexpr std::size_t kFrameBytesMember = 20U << 20U;      ///< memberlis
 inline constexpr std::size_t kFrameBytesStranger = 8U << 20U;     ///< from addresses of no member
 inline constexpr std::size_t kFramePlainBytes = 40U << 20U;       ///< after decompression
 inline constexpr std::size_t kUnauthenticatedBytes = 64U << 20U;  ///< all streams together
+inline constexpr std::size_t kUnauthenticatedForMembers = kFrameBytesMember;  ///< of these, kept
 
 inline constexpr std::size_t kStreamsInbound = 64;
 inline constexpr std::size_t kStreamsPerSource = 8;    ///< per IPv4 address or IPv6 /64
@@ -25,7 +26,7 @@ inline constexpr std::chrono::seconds kStreamFirstBytes{5};  ///< the 5 header b
 inline constexpr std::chrono::seconds kStreamFrame{30};      ///< the whole frame; TCPTimeout (WAN)
 
 inline constexpr std::size_t kMembers = 16384;
-inline constexpr std::size_t kMembersUnverified = 4096;  ///< never acked to us
+inline constexpr std::size_t kMembersUnverified = 4096;  ///< known by hearsay alone
 inline constexpr std::size_t kNameBytes = 253;           ///< DNS name length
 inline constexpr std::size_t kMetaBytes = 512;           ///< memberlist MetaMaxSize
 inline constexpr std::size_t kUserMessageBytes = 64U << 10U;
@@ -39,5 +40,14 @@ inline constexpr std::size_t kCompoundParts = 127;  ///< Go before v0.2.4 mis-pa
 
 inline constexpr std::size_t kNonceMemory = 65536;            ///< per generation; two are kept
 inline constexpr std::uint32_t kIncarnationMax = 0xfffffffd;  ///< 2^32-1 and -2 are refused
+inline constexpr std::uint32_t kIncarnationJump = 1U << 20U;  ///< more at once needs a proof
+
+// Rates, a second. What a burst may be is the number behind.
+inline constexpr unsigned kDecryptsUnknown = 2000;    ///< datagrams from addresses of no member
+inline constexpr unsigned kAccusations = 20;          ///< of one accuser; a burst: all members
+inline constexpr unsigned kRefutations = 20;          ///< of ours
+inline constexpr unsigned kRelays = 50;               ///< pings for others
+inline constexpr unsigned kNewNames = 200;            ///< known by hearsay alone
+inline constexpr std::size_t kNewNamesAtOnce = 2000;  ///< a rack that is switched on
 
 }  // namespace wesher::limits

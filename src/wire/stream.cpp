@@ -56,6 +56,11 @@ Bytes seal_frame(const Keyring& keyring, ByteView plain, Rng& rng) {
   return keyring.seal_to(out, plain, header, rng) ? out : Bytes{};
 }
 
+ByteView frame_nonce(ByteView frame) {
+  if (frame.size() <= kHeaderBytes + kSealOverhead) return {};
+  return frame.subspan(kHeaderBytes + 1, kNonceBytes);
+}
+
 Result<StreamMessage> open_frame(const Keyring& keyring, ByteView frame, std::size_t* bad_entries) {
   if (bad_entries != nullptr) *bad_entries = 0;
   if (frame.size() < kHeaderBytes ||

@@ -44,6 +44,9 @@ class FrameReader {
 /// ring is, or when the frame would be over the 20 MiB that a Go node accepts.
 [[nodiscard]] Bytes seal_frame(const Keyring& keyring, ByteView plain, Rng& rng);
 
+/// The nonce of a sealed frame; empty if the frame is too short for one.
+[[nodiscard]] ByteView frame_nonce(ByteView frame);
+
 /// Frame → message, compression included.
 [[nodiscard]] Result<StreamMessage> open_frame(const Keyring& keyring,
                                                ByteView frame,

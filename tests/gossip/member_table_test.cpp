@@ -29,7 +29,7 @@ struct Fixture {
   MemberTable table{record("me", 200)};
 
   Member& add(std::uint8_t host) {
-    return table.add(record("n" + std::to_string(host), host), rng);
+    return table.add(record("n" + std::to_string(host), host), Standing::hearsay, rng);
   }
 };
 
@@ -144,7 +144,7 @@ TEST_CASE("dead and left records are reaped when they are old enough") {
   CHECK_FALSE(f.table.has_address(IpAddress::v4(10, 0, 0, 1)));
   CHECK(f.table.reap(kStart + 71s, 60s) == std::vector<std::string>{"n2"});
   CHECK(f.table.size() == 2);
-  CHECK(f.table.unverified() == 1);
+  CHECK(f.table.hearsay() == 1);
   CHECK(f.table.choose_gossip(f.rng, 10, kStart, 60s).size() == 1);
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("the mapped form of an address leads to the same endpoint") {
   Fixture f;
   Record mapped = record("m", 0);
   mapped.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 77};
-  Member& member = f.table.add(mapped, f.rng);
+  Member& member = f.table.add(mapped, Standing::verified, f.rng);
   CHECK(f.table.at({IpAddress::v4(10, 0, 0, 77), 7946}) == &member);
 }
 

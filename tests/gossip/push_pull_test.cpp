@@ -292,11 +292,11 @@ TEST_CASE("a periodic push and pull goes to one alive member after a minute at m
   CHECK(push_pulls().empty());
 }
 
-TEST_CASE("the table is capped and existing members are still updated") {
+TEST_CASE("a stranger's table brings so many new names at once and members are still updated") {
   Rig rig;
   rig.announced();
   std::vector<wire::PushPullEntry> many;
-  for (std::size_t i = 0; i < limits::kMembersUnverified + 100; ++i) {
+  for (std::size_t i = 0; i < limits::kNewNamesAtOnce + 100; ++i) {
     auto one = entry(1, 1);
     one.name = "m" + std::to_string(100000 + i);
     one.address = {10, 2, static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)};
@@ -304,7 +304,7 @@ TEST_CASE("the table is capped and existing members are still updated") {
     many.push_back(one);
   }
   ask(rig, table(many));
-  CHECK(rig.node.size() == limits::kMembersUnverified + 1);
+  CHECK(rig.node.size() == limits::kNewNamesAtOnce + 1);
   CHECK(rig.events_of<Refused>().size() == 16);
   rig.clear();
   many[0].incarnation = 2;

@@ -1,5 +1,8 @@
 // The rules of mesh.h between whole meshes on a virtual network: who stands as what.
 #include "tests/mesh/support/three.h"
+#include "wire/keyring.h"
+#include "wire/messages.h"
+#include "wire/packet.h"
 
 namespace wesher::mesh {
 
@@ -70,6 +73,25 @@ TEST_CASE("A member that leaves is a seed everywhere at once and the leaver is t
     CHECK(any_contains(host->notices(), "web (192.0.2.3) left"));
   }
   CHECK(mesh.db1.member("db2").standing == Standing::configured);
+}
+
+TEST_CASE("A forged goodbye takes nobody out of the mesh and is over within a second") {
+  Three mesh;
+  wire::Keyring ring;
+  REQUIRE(ring.add(Bytes(32, 1)));
+  Rng rng = Rng::from_number(3);
+  const std::vector<Bytes> forged{wire::encode(wire::Dead{1000, "web", "web"})};
+  const Bytes datagram = wire::seal_packet(ring, wire::pack(forged), rng);
+  for (Host* host : {&mesh.db1, &mesh.db2})
+    mesh.net.inject(*host, Endpoint{IpAddress::v4(203, 0, 113, 66), 7946}, datagram);
+  mesh.net.run(300ms);
+  for (Host* host : {&mesh.db1, &mesh.db2}) {
+    CHECK(host->member("web").state == MemberState::alive);
+    CHECK(host->member("web").standing == Standing::configured);
+    CHECK_FALSE(any_contains(host->notices(), "left"));
+  }
+  mesh.net.run(1min);
+  CHECK(mesh.net.converged());
 }
 
 TEST_CASE("A leave that nobody hears is done within the time given") {
