@@ -61,6 +61,7 @@ void Network::start(Host& host, const std::vector<std::string>& seeds) {
 }
 
 void Network::kill(Host& host) {
+  REQUIRE(host.up());
   host.mesh.reset();
   host.timer.reset();
   host.incarnation += 1000;
@@ -141,7 +142,22 @@ Moment Network::moment() const {
   return m;
 }
 
+bool Network::happens(std::uint64_t of_1000) {
+  return of_1000 != 0 && chance_.u64() % 1000 < of_1000;
+}
+
+/// FNV-1a.
+void Network::note(const Host& to, ByteView bytes) {
+  const auto mix = [this](std::uint64_t value) { trace = (trace ^ value) * 0x100000001b3U; };
+  mix(static_cast<std::uint64_t>(clock_.count()));
+  for (const char c : to.name)
+    mix(static_cast<std::uint8_t>(c));
+  for (const std::uint8_t byte : bytes)
+    mix(byte);
+}
+
 bool Network::passes(const Host& a, const Host& b) const {
+  if (one_way.contains({a.name, b.name})) return false;
   return cut_.contains(a.name) == cut_.contains(b.name);
 }
 
@@ -183,12 +199,17 @@ void Network::send(Host& host, gossip::Transmit transmit) {
   if (const auto hook = on_datagram) {
     later(0us, [hook, sender = &host, transmit] { hook(*sender, transmit); });
   }
-  later(kLatency, [this, from = host.endpoint, sender = &host, t = std::move(transmit)] {
-    Host* to = at_endpoint(t.to);
-    if (to == nullptr || !passes(*sender, *to)) return;
-    to->mesh->handle_packet(from, t.datagram, moment());
-    drain(*to);
-  });
+  if (happens(weather.lost)) return;
+  for (int copies = happens(weather.doubled) ? 2 : 1; copies > 0; --copies) {
+    const Duration longer = weather.jitter == 0us ? 0us : chance_.below(weather.jitter);
+    later(kLatency + longer, [this, from = host.endpoint, sender = &host, t = transmit] {
+      Host* to = at_endpoint(t.to);
+      if (to == nullptr || !passes(*sender, *to)) return;
+      note(*to, t.datagram);
+      to->mesh->handle_packet(from, t.datagram, moment());
+      drain(*to);
+    });
+  }
 }
 
 /// What a daemon does with facts: keeps rows, reserves numbers.
@@ -216,7 +237,9 @@ void Network::open(Host& host, gossip::StreamRequest request) {
       });
     };
     Host* to = at_endpoint(r.to);
-    if (to == nullptr || !passes(*caller, *to)) return fail(kConnectTimeout, "no answer");
+    const bool through = to != nullptr && passes(*caller, *to) && passes(*to, *caller);
+    if (!through || happens(weather.lost)) return fail(kConnectTimeout, "no answer");
+    note(*to, r.frame);
     auto reply = to->mesh->handle_request(caller->endpoint, r.frame, moment());
     drain(*to);
     if (!r.wants_reply) {

@@ -48,8 +48,18 @@ struct Host {
   }
 };
 
+/// What the network does to datagrams, and streams as far as they can be lost.
+struct Weather {
+  std::uint64_t lost = 0;     ///< of 1,000
+  std::uint64_t doubled = 0;  ///< of 1,000
+  Duration jitter{};          ///< what a datagram takes longer, at most: they overtake each other
+};
+
 class Network {
  public:
+  /// `seed` decides all that the network and its hosts do.
+  explicit Network(std::uint64_t seed = 7) : seed_(seed), chance_(Rng::from_number(seed)) {}
+
   static constexpr Duration kLatency = 5ms;
   static constexpr Duration kConnectTimeout = 10s;
 
@@ -81,10 +91,14 @@ class Network {
   /// Every pair of hosts that is up configures the other.
   [[nodiscard]] bool converged() const;
 
+  Weather weather;
+  std::set<std::pair<std::string, std::string>>
+      one_way;                          ///< nothing passes from the first to the second
   Duration wall_shift{};                ///< how wrong all wall clocks are
   std::function<void(Config&)> adjust;  ///< changes settings of hosts started from now on
   /// Sees every datagram before it is under way.
   std::function<void(Host&, const gossip::Transmit&)> on_datagram;
+  std::uint64_t trace = 0;                          ///< a hash of all that arrived, and when
   std::uint64_t streams = 0;                        ///< opened so far
   std::uint64_t datagrams = 0;                      ///< sent so far
   std::map<Endpoint, std::vector<Duration>> calls;  ///< streams opened, by target
@@ -93,6 +107,8 @@ class Network {
   [[nodiscard]] Moment moment() const;
   [[nodiscard]] bool passes(const Host& a, const Host& b) const;
   Host* at_endpoint(const Endpoint& endpoint);
+  [[nodiscard]] bool happens(std::uint64_t of_1000);
+  void note(const Host& to, ByteView bytes);
   void later(Duration delay, std::function<void()> what);
   void drain(Host& host);
   void send(Host& host, gossip::Transmit transmit);
@@ -103,7 +119,8 @@ class Network {
   std::multimap<Duration, std::function<void()>> queue_;
   Duration clock_{};
   std::set<std::string> cut_;
-  std::uint64_t seed_ = 7;
+  std::uint64_t seed_;
+  Rng chance_;
 };
 
 }  // namespace wesher::mesh::test
