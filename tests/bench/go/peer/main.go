@@ -1,0 +1,106 @@
+// A gossip node on HashiCorp's memberlist as the Go wesher uses it: WAN defaults, a 32-byte key,
+// metadata of format F2's length. The peer of ../../peer.cpp in tests/bench/run.
+//
+//	peer --name NAME --port PORT --key HEX [--join HOST:PORT] [--channel SLOTS]
+//
+// Says "alive NAME" and "gone NAME". With --channel, events go through a channel of that many slots
+// which is drained by the goroutine that joins, after the join: the Go program's pattern.
+package main
+
+import (
+	"bufio"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+type events struct {
+	sync.Mutex
+	out   *bufio.Writer
+	slots chan string
+}
+
+func (e *events) say(line string) {
+	if e.slots != nil {
+		e.slots <- line
+		return
+	}
+	e.print(line)
+}
+
+func (e *events) print(line string) {
+	e.Lock()
+	defer e.Unlock()
+	fmt.Fprintln(e.out, line)
+	e.out.Flush()
+}
+
+func (e *events) NotifyJoin(n *memberlist.Node)   { e.say("alive " + n.Name) }
+func (e *events) NotifyLeave(n *memberlist.Node)  { e.say("gone " + n.Name) }
+func (e *events) NotifyUpdate(n *memberlist.Node) {}
+
+type meta struct{ bytes []byte }
+
+func (m *meta) NodeMeta(limit int) []byte                  { return m.bytes }
+func (m *meta) NotifyMsg([]byte)                           {}
+func (m *meta) GetBroadcasts(overhead, limit int) [][]byte { return nil }
+func (m *meta) LocalState(join bool) []byte                { return nil }
+func (m *meta) MergeRemoteState(buf []byte, join bool)     {}
+
+func main() {
+	name := flag.String("name", "", "member name")
+	port := flag.Int("port", 7946, "gossip port")
+	key := flag.String("key", "", "cluster key, hex")
+	join := flag.String("join", "", "seed")
+	slots := flag.Int("channel", 0, "slots of the event channel")
+	flag.Parse()
+
+	config := memberlist.DefaultWANConfig()
+	config.Name = *name
+	config.BindAddr = "127.0.0.1"
+	config.BindPort = *port
+	config.AdvertisePort = *port
+	config.LogOutput = io.Discard
+	config.Logger = nil
+	secret, err := hex.DecodeString(*key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	config.SecretKey = secret
+	config.Delegate = &meta{make([]byte, 151)}
+	told := &events{out: bufio.NewWriter(os.Stdout)}
+	if *slots > 0 {
+		told.slots = make(chan string, *slots)
+	}
+	config.Events = told
+
+	list, err := memberlist.Create(config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	told.print("ready")
+	if *join != "" && !strings.HasPrefix(*join, "-") {
+		for pause := 100 * time.Millisecond; ; pause *= 2 {
+			if _, err = list.Join([]string{*join}); err == nil {
+				break
+			}
+			time.Sleep(pause)
+		}
+	}
+	if told.slots != nil {
+		go func() {
+			for line := range told.slots {
+				told.print(line)
+			}
+		}()
+	}
+	io.Copy(io.Discard, os.Stdin)
+}
