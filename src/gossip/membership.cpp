@@ -2,6 +2,7 @@
 #include "gossip/membership.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/limits.h"
 
@@ -21,9 +22,10 @@ wire::Versions versions_of(const wire::Alive& claim) {
   return versions;
 }
 
-wire::Alive alive_of(const wire::PushPullEntry& entry) {
-  return {entry.incarnation, entry.name,     entry.address, entry.port,
-          entry.meta,        entry.nil_meta, entry.versions};
+wire::Alive alive_of(wire::PushPullEntry entry) {
+  return {entry.incarnation,     std::move(entry.name), std::move(entry.address),
+          entry.port,            std::move(entry.meta), entry.nil_meta,
+          std::move(entry.versions)};
 }
 
 }  // namespace
@@ -136,10 +138,10 @@ void Membership::act(
   }
 }
 
-void Membership::hear(const wire::PushPullEntry& entry, Way way, Instant now) {
+void Membership::hear(wire::PushPullEntry entry, Way way, Instant now) {
   switch (entry.state) {
     case static_cast<std::uint8_t>(wire::EntryState::alive):
-      return hear(alive_of(entry), way, now);
+      return hear(alive_of(std::move(entry)), way, now);
     case static_cast<std::uint8_t>(wire::EntryState::suspect):
     case static_cast<std::uint8_t>(wire::EntryState::dead):
       return hear(wire::Suspect{entry.incarnation, entry.name, core_.config.name}, way, now);

@@ -34,7 +34,7 @@ class Membership {
   void hear(const wire::Suspect& claim, Way way, Instant now);
   void hear(const wire::Dead& claim, Way way, Instant now);
   /// An entry of a push/pull: dead is never believed second-hand, it counts as our own suspicion.
-  void hear(const wire::PushPullEntry& entry, Way way, Instant now);
+  void hear(wire::PushPullEntry entry, Way way, Instant now);
   /// Our own verdict after a failed probe of the record as it was with `incarnation`.
   void suspect(const std::string& name, std::uint32_t incarnation, Instant now);
 

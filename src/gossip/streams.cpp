@@ -104,10 +104,10 @@ std::optional<Streams::Contact> Streams::take(StreamId id) {
   return contact;
 }
 
-void Streams::merge(const wire::PushPull& theirs, Way way, std::string_view teller, Instant now) {
-  for (const wire::PushPullEntry& entry : theirs.entries) {
+void Streams::merge(wire::PushPull&& theirs, Way way, std::string_view teller, Instant now) {
+  for (wire::PushPullEntry& entry : theirs.entries) {
     const bool himself = !teller.empty() && entry.name == teller;
-    membership_.hear(entry, himself ? Way::himself : way, now);
+    membership_.hear(std::move(entry), himself ? Way::himself : way, now);
   }
 }
 
@@ -116,7 +116,7 @@ std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Insta
   const ByteView nonce = wire::frame_nonce(frame);
   if (!nonce.empty() && core_.nonces.seen(nonce)) return std::nullopt;
   std::size_t bad_entries = 0;
-  const auto request = wire::open_frame(core_.outbox.keyring(), frame, &bad_entries);
+  auto request = wire::open_frame(core_.outbox.keyring(), frame, &bad_entries);
   if (!request) {
     if (request.error().code == Errc::not_permitted) core_.outbox.event(Undecryptable{from});
     return std::nullopt;
@@ -126,10 +126,10 @@ std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Insta
     if (!ping->node.empty() && ping->node != core_.config.name) return std::nullopt;
     return core_.outbox.frame(wire::Ack{ping->sequence, {}, true});
   }
-  if (const auto* theirs = std::get_if<wire::PushPull>(&*request)) {
+  if (auto* theirs = std::get_if<wire::PushPull>(&*request)) {
     auto ours = core_.outbox.frame(table(theirs->join));
     const bool member = core_.table.has_address(from.address);
-    merge(*theirs, member ? Way::member : Way::hearsay, {}, now);
+    merge(std::move(*theirs), member ? Way::member : Way::hearsay, {}, now);
     return ours;
   }
   return std::nullopt;
@@ -138,7 +138,7 @@ std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Insta
 std::optional<std::uint32_t> Streams::reply(StreamId id, ByteView frame, Instant now) {
   const auto contact = take(id);
   if (!contact) return std::nullopt;
-  const auto message = wire::open_frame(core_.outbox.keyring(), frame);
+  auto message = wire::open_frame(core_.outbox.keyring(), frame);
   if (contact->purpose == Purpose::tcp_ping) {
     const auto* ack = message ? std::get_if<wire::Ack>(&*message) : nullptr;
     if (ack == nullptr || ack->sequence != contact->sequence) return std::nullopt;
@@ -149,13 +149,14 @@ std::optional<std::uint32_t> Streams::reply(StreamId id, ByteView frame, Instant
     finish(*contact,
            foreign ? "the answer is not encrypted with our cluster key" : message.error().detail, 0,
            now);
-  } else if (const auto* theirs = std::get_if<wire::PushPull>(&*message)) {
+  } else if (auto* theirs = std::get_if<wire::PushPull>(&*message)) {
+    const std::size_t members = theirs->entries.size();
     // Who listens there is not known before its table tells: then the table is its own.
     const Member* known = core_.table.at(contact->to);
     const std::string teller = known == nullptr ? std::string{} : known->record.name;
-    merge(*theirs, Way::answer, teller, now);
+    merge(std::move(*theirs), Way::answer, teller, now);
     if (Member* member = core_.table.at(contact->to)) core_.table.lift(*member, Standing::verified);
-    finish(*contact, {}, theirs->entries.size(), now);
+    finish(*contact, {}, members, now);
   } else if (const auto* error = std::get_if<wire::ErrorReply>(&*message)) {
     finish(*contact, "it answered with an error: " + printable(error->error), 0, now);
   } else {

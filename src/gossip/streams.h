@@ -60,7 +60,7 @@ class Streams {
   bool open(Contact contact, const wire::StreamMessage& message);
   std::optional<Contact> take(StreamId id);
   /// `teller` is whose table it is, if we asked for it; else `way` holds for all of it.
-  void merge(const wire::PushPull& theirs, Way way, std::string_view teller, Instant now);
+  void merge(wire::PushPull&& theirs, Way way, std::string_view teller, Instant now);
   /// Ends a contact; an empty reason means success.
   void finish(const Contact& contact, std::string reason, std::size_t members, Instant now);
   void periodic(Instant now);

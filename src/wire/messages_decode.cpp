@@ -1,5 +1,6 @@
 // Bytes → messages: every form that a Go node may send, unknown keys skipped, each field held to
 // its limit before it is copied.
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace wesher::wire {
 
 namespace {
 
+constexpr std::size_t kEntryBytes = 80;    ///< of a push/pull entry without metadata, about
 constexpr std::size_t kAddressBytes = 16;  ///< the longer of the two forms of an address
 
 template <class Unsigned>
@@ -225,6 +227,8 @@ Result<StreamMessage> read_push_pull(ByteView body, std::size_t* bad_entries) {
   read_fields(reader, header);
   PushPull table;
   table.join = header.join;
+  // Room by what is there, not by what is announced; typical tables fit without a move.
+  table.entries.reserve(std::min<std::size_t>(header.nodes, reader.rest().size() / kEntryBytes));
   std::size_t bad = 0;
   for (std::uint32_t i = 0; i < header.nodes && reader.ok(); ++i) {
     auto entry = without_meta<PushPullEntry>();

@@ -136,6 +136,12 @@ std::vector<Bytes> datagrams(std::size_t count, std::size_t alives) {
 void receiving(std::size_t rounds) {
   const Instant now{};
   gossip::Node node = announced_node(now);
+  // The sender is a member: those of strangers are rationed.
+  wire::Alive sender = alive_of(0);
+  sender.node = "node-b";
+  sender.address = {10, 0, 0, 2};
+  Rng rng = Rng::from_number(5);
+  node.handle_packet(kPeer, wire::seal_packet(keyring(), wire::encode(sender), rng), now);
   for (const Bytes& datagram : datagrams(1, 10))
     node.handle_packet(kPeer, datagram, now);
   // What is gossiped on goes out before the measurement, as the peer's queue is emptied too.

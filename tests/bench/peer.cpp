@@ -86,7 +86,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::vector<daemon::JoinEntry> join;
-  if (options.contains("--join")) {
+  if (!options["--join"].empty()) {
     auto entry = daemon::JoinEntry::parse(options["--join"], port);
     if (!entry) usage();
     join.push_back(std::move(*entry));
