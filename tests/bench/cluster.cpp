@@ -1,7 +1,6 @@
-// A cluster of gossip processes on one loopback interface of its own, and how long it takes them to
-// know each other. Groups of peers are commands in which {name}, {port}, {join}, {key} (hex) and
-// {key64} (base64) are filled in. A peer tells on stdout who came: "alive NAME", or, as serf does,
-// "EventMemberJoin: NAME".
+// A cluster of gossip processes, each in a network namespace with an address of its own on one bridge,
+// and how long it takes them to know each other. Groups of peers are commands in which {name},
+// {address}, {port}, {join} and {key} (hex) are filled in. A peer tells on stdout who came: "alive NAME".
 //
 //   bench_cluster --count N --peer 'COMMAND' [--count N --peer 'COMMAND']... [--idle SECONDS]
 //   [--bound SECONDS]
@@ -9,15 +8,12 @@
 // Prints one line a figure: NAME VALUE. The first peer of all is up before the others start at
 // once; then one more of each group joins.
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
 
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "children.h"
@@ -28,9 +24,12 @@ using namespace wesher::bench;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int kFirstPort = 20001;
+constexpr const char* kPort = "7946";
 constexpr const char* kKeyHex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-constexpr const char* kKeyBase64 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+std::string name_of(std::size_t number) {
+  return "node" + std::to_string(number);
+}
 
 struct Group {
   std::size_t count = 0;
@@ -41,31 +40,47 @@ double ms(Clock::duration d) {
   return std::chrono::duration<double, std::milli>(d).count();
 }
 
-// A network namespace in which there is loopback and nothing else.
-void enter_own_network() {
-  if (::unshare(CLONE_NEWNET) != 0) {
-    std::perror("bench_cluster: a network namespace needs root");
-    std::exit(77);
-  }
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
-  request.ifr_flags = IFF_UP;
-  if (::ioctl(fd, SIOCSIFFLAGS, &request) != 0) std::perror("bench_cluster: lo");
-  ::close(fd);
+std::string address_of(std::size_t number) {
+  return "10.99." + std::to_string((number + 1) / 250) + "." + std::to_string((number + 1) % 250 + 1);
 }
 
-// Bytes that passed the loopback interface of this namespace.
-double loopback_bytes() {
-  std::ifstream file("/proc/self/net/dev");
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t at = line.find("lo:");
-    if (at == std::string::npos) continue;
-    double bytes = 0;
-    std::istringstream(line.substr(at + 3)) >> bytes;
-    return bytes;
+void must(const std::string& command) {
+  if (std::system(command.c_str()) == 0) return;  // NOLINT(concurrency-mt-unsafe): one thread
+  std::fprintf(stderr, "bench_cluster: failed: %s\n", command.c_str());
+  std::exit(1);
+}
+
+// A network of our own, of which nobody else sees anything: a bridge, and named namespaces in a place
+// that ends with this process.
+void enter_own_network() {
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) {
+    std::perror("bench_cluster: namespaces need root");
+    std::exit(77);
   }
-  return 0;
+  must("mount --make-rprivate / && mount -t tmpfs none /run && mkdir /run/netns && "
+       "ip link set lo up && ip link add br0 type bridge && ip link set br0 up");
+}
+
+void add_host(std::size_t number) {
+  const std::string n = std::to_string(number);
+  must("ip netns add n" + n + " && ip link add v" + n + " type veth peer name eth0 netns n" + n +
+       " && ip link set v" + n + " master br0 up && ip -n n" + n + " link set lo up && ip -n n" + n +
+       " addr add " + address_of(number) + "/16 dev eth0 && ip -n n" + n + " link set eth0 up");
+}
+
+// Bytes that the hosts sent so far, frames of the link whole: what their ports received.
+double sent_bytes() {
+  std::ifstream file("/proc/self/net/dev");
+  double sum = 0;
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t at = line.find(':');
+    const std::size_t name = line.find_first_not_of(' ');
+    if (at == std::string::npos || line[name] != 'v') continue;
+    double bytes = 0;
+    std::istringstream(line.substr(at + 1)) >> bytes;
+    sum += bytes;
+  }
+  return sum;
 }
 
 class Cluster {
@@ -95,16 +110,14 @@ class Cluster {
 
 std::size_t Cluster::start_peer(std::size_t group) {
   const std::size_t number = children_.size();
-  std::vector<std::string> argv;
+  std::vector<std::string> argv{"ip", "netns", "exec", "n" + std::to_string(number)};
   std::istringstream words(groups_[group].command);
-  const std::string port = std::to_string(kFirstPort + number);
   for (std::string word; words >> word;) {
     for (const auto& [name, value] :
-         {std::pair<std::string, std::string>{"{name}", "node" + port},
-          {"{port}", port},
-          {"{join}", number == 0 ? "" : "127.0.0.1:" + std::to_string(kFirstPort)},
-          {"{key64}", kKeyBase64},
-          {"{rpc}", std::to_string(kFirstPort + 20000 + number)},
+         {std::pair<std::string, std::string>{"{name}", name_of(number)},
+          {"{address}", address_of(number)},
+          {"{port}", kPort},
+          {"{join}", number == 0 ? "" : address_of(0) + ":" + kPort},
           {"{key}", kKeyHex}}) {
       const std::size_t at = word.find(name);
       if (at != std::string::npos) word.replace(at, name.size(), value);
@@ -118,14 +131,10 @@ std::size_t Cluster::start_peer(std::size_t group) {
 }
 
 void Cluster::take(std::size_t child, const std::string& line) {
-  ready_ = ready_ || line == "ready" || line.find("running!") != std::string::npos;
-  std::string name;
-  if (line.starts_with("alive ")) {
-    name = line.substr(6);
-  } else if (const std::size_t at = line.find("EventMemberJoin: "); at != std::string::npos) {
-    std::istringstream(line.substr(at + 17)) >> name;
-  }
-  if (name.empty() || name == "node" + std::to_string(kFirstPort + child)) return;
+  ready_ = ready_ || line == "ready";
+  if (!line.starts_with("alive ")) return;
+  const std::string name = line.substr(6);
+  if (name == name_of(child)) return;
   if (!known_[child].insert(name).second) return;
   complete_[child] = Clock::now();
   whole_ += known_[child].size() == children_.size() - 1 ? 1 : 0;
@@ -198,11 +207,11 @@ void Cluster::idle(seconds span) {
   std::vector<double> before(groups_.size());
   for (std::size_t i = 0; i < children_.size(); ++i)
     before[group_of_[i]] += children_.usage(i).cpu_seconds;
-  const double bytes = loopback_bytes();
+  const double bytes = sent_bytes();
   const auto from = Clock::now();
   children_.read(from + span, nothing, [] { return false; });
   const double passed = ms(Clock::now() - from) / 1000;
-  const double sent = loopback_bytes() - bytes;
+  const double sent = sent_bytes() - bytes;
   std::vector<double> cpu(groups_.size());
   std::vector<double> rss(groups_.size());
   std::vector<double> peers(groups_.size());
@@ -241,6 +250,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   enter_own_network();
+  std::size_t hosts = 0;
+  for (const Group& group : groups)
+    hosts += group.count + (group.count > 0 ? 1 : 0);
+  for (std::size_t number = 0; number < hosts; ++number)
+    add_host(number);
   Cluster cluster(groups, bound);
   cluster.start();
   cluster.join_one_more();

@@ -2,7 +2,7 @@
 // tests/bench/run. Says on stdout who came, "alive NAME", and who went, "gone NAME"; ends when its
 // stdin does.
 //
-//   bench_peer --name NAME --port PORT --key HEX [--join HOST:PORT]
+//   bench_peer --name NAME --address ADDR --port PORT --key HEX [--join HOST:PORT]
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -21,7 +21,7 @@ namespace {
 using namespace wesher;
 
 [[noreturn]] void usage() {
-  std::fputs("bench_peer --name NAME --port PORT --key HEX [--join HOST:PORT]\n", stderr);
+  std::fputs("bench_peer --name NAME --address ADDR --port PORT --key HEX [--join HOST:PORT]\n", stderr);
   std::exit(2);
 }
 
@@ -32,16 +32,20 @@ Bytes from_hex(const std::string& text) {
   return bytes;
 }
 
-mesh::Mesh make_mesh(const std::string& name, std::uint16_t port, const Bytes& key) {
+mesh::Mesh make_mesh(const std::string& name,
+                     const IpAddress& address,
+                     std::uint16_t port,
+                     const Bytes& key) {
   mesh::Config config;
   config.gossip.name = name;
-  config.gossip.address = {127, 0, 0, 1};
+  const ByteView bytes = address.bytes();
+  config.gossip.address.assign(bytes.begin(), bytes.end());
   config.gossip.port = port;
   config.gossip.allow_loopback = true;
   config.overlay_net = *Prefix::parse("10.0.0.0/8");
-  // Any address and key that nobody else has: the port makes both.
-  const auto high = static_cast<std::uint8_t>(port >> 8U);
-  const auto low = static_cast<std::uint8_t>(port & 0xffU);
+  // Any address and key that nobody else has: the address makes both.
+  const std::uint8_t high = *(bytes.end() - 2);
+  const std::uint8_t low = *(bytes.end() - 1);
   config.own.overlay = *IpAddress::from_bytes(Bytes{10, 1, high, low});
   Bytes public_key(32, 7);
   public_key[0] = high;
@@ -78,6 +82,8 @@ int main(int argc, char** argv) {
     options[argv[i]] = argv[i + 1];
   if (!options.contains("--name") || !options.contains("--port") || !options.contains("--key"))
     usage();
+  const auto address = IpAddress::parse(options.contains("--address") ? options["--address"] : "127.0.0.1");
+  if (!address) usage();
   const auto port = static_cast<std::uint16_t>(std::stoul(options["--port"]));
   asio::io_context io{1};
   auto sockets = daemon::open_gossip_sockets(io, port);
@@ -94,7 +100,7 @@ int main(int argc, char** argv) {
   daemon::Log log(daemon::LogLevel::error);
   Told told;
   daemon::GossipLoop loop(io, std::move(*sockets),
-                          make_mesh(options["--name"], port, from_hex(options["--key"])),
+                          make_mesh(options["--name"], *address, port, from_hex(options["--key"])),
                           std::move(join), {}, log,
                           {[&](const mesh::Fact& fact, WallTime) { told.take(fact); },
                            [&](std::size_t) { io.stop(); }});

@@ -1,7 +1,7 @@
 // A gossip node on HashiCorp's memberlist as the Go wesher uses it: WAN defaults, a 32-byte key,
 // metadata of format F2's length. The peer of ../../peer.cpp in tests/bench/run.
 //
-//	peer --name NAME --port PORT --key HEX [--join HOST:PORT] [--channel SLOTS]
+//	peer --name NAME --address ADDR --port PORT --key HEX [--join HOST:PORT] [--channel SLOTS]
 //
 // Says "alive NAME" and "gone NAME". With --channel, events go through a channel of that many slots
 // which is drained by the goroutine that joins, after the join: the Go program's pattern.
@@ -57,6 +57,7 @@ func (m *meta) MergeRemoteState(buf []byte, join bool)     {}
 
 func main() {
 	name := flag.String("name", "", "member name")
+	address := flag.String("address", "127.0.0.1", "address to bind and announce")
 	port := flag.Int("port", 7946, "gossip port")
 	key := flag.String("key", "", "cluster key, hex")
 	join := flag.String("join", "", "seed")
@@ -65,7 +66,7 @@ func main() {
 
 	config := memberlist.DefaultWANConfig()
 	config.Name = *name
-	config.BindAddr = "127.0.0.1"
+	config.BindAddr = *address
 	config.BindPort = *port
 	config.AdvertisePort = *port
 	config.LogOutput = io.Discard
