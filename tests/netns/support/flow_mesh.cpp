@@ -1,5 +1,6 @@
 #include "netns/support/flow_mesh.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -83,11 +84,17 @@ std::string FlowShape::name() const {
   return std::string(text) + " " + std::to_string(rate) + "/s " + (far ? "50" : "0") + "ms";
 }
 
+// A record for tests/bench/RESULTS.md has 1,000 a second. The routine asks for less: 11,000 packets a
+// second through nine userspace daemons are all that two cores can carry.
+static int fast_rate() {
+  return std::getenv("WESHER_LOSS_RECORD") != nullptr ? 1000 : 300;  // NOLINT(concurrency-mt-unsafe)
+}
+
 const std::vector<FlowShape>& flow_shapes() {
   static const std::vector<FlowShape> shapes = [] {
     std::vector<FlowShape> all;
     for (const bool far : {false, true})
-      for (const int rate : {100, 1000})
+      for (const int rate : {100, fast_rate()})
         for (const FlowKind kind : {FlowKind::one_way, FlowKind::both_ways, FlowKind::request})
           all.push_back({kind, rate, far});
     return all;
