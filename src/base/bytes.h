@@ -24,6 +24,10 @@ using ByteView = std::span<const std::uint8_t>;
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
+[[nodiscard]] inline bool same_bytes(ByteView a, ByteView b) {
+  return as_text(a) == as_text(b);
+}
+
 /// Lower-case hex, two digits a byte.
 [[nodiscard]] std::string to_hex(ByteView bytes);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/time.h"
 
 namespace wesher {
@@ -24,6 +25,13 @@ inline constexpr std::size_t kShownTextMax = 64;
 /// An age for people, in whole units of the largest kind of which there are two: "0s", "41s",
 /// "90s", "4m", "2h", "47h", "12d". A negative one is "0s".
 [[nodiscard]] std::string age_text(Duration age);
+
+/// The longest span that is read: what is older is no history, what is longer is no waiting.
+inline constexpr std::chrono::days kSpanMax{36500};
+
+/// "45s", "15m", "2h", "3d": a whole number and one unit. Errc::malformed: a clause that follows
+/// the name of a flag and its value.
+[[nodiscard]] Result<Duration> parse_span(std::string_view text);
 
 /// A byte count for people, rounded down: "0", "890 B", "9.1 KiB", "890 MiB", "1.2 GiB".
 [[nodiscard]] std::string size_text(std::uint64_t bytes);

@@ -41,11 +41,13 @@ inline constexpr std::size_t kCompoundParts = 127;  ///< Go before v0.2.4 mis-pa
 inline constexpr std::size_t kNonceMemory = 65536;            ///< per generation; two are kept
 inline constexpr std::uint32_t kIncarnationMax = 0xfffffffd;  ///< 2^32-1 and -2 are refused
 inline constexpr std::uint32_t kIncarnationJump = 1U << 20U;  ///< more at once needs a proof
+inline constexpr std::uint32_t kIncarnationNew = 1U << 31U;   ///< and so does more of a new name
 
 // Rates, a second. What a burst may be is the number behind.
 inline constexpr unsigned kDecryptsUnknown = 2000;    ///< datagrams from addresses of no member
 inline constexpr unsigned kAccusations = 20;          ///< of one accuser; a burst: all members
 inline constexpr unsigned kRefutations = 20;          ///< of ours
+inline constexpr unsigned kStrangersAsked = 20;       ///< for a record that nobody else is believed
 inline constexpr unsigned kRelays = 50;               ///< pings for others
 inline constexpr unsigned kNewNames = 200;            ///< known by hearsay alone
 inline constexpr std::size_t kNewNamesAtOnce = 2000;  ///< a rack that is switched on

@@ -150,19 +150,73 @@ struct PushPull {
   friend bool operator==(const PushPull&, const PushPull&) = default;
 };
 
+/// What an alive message says, as views of whoever holds the bytes.
+struct AliveView {
+  AliveView() = default;
+
+  /// Views of `alive`, which outlives them.
+  AliveView(const Alive& alive)  // NOLINT(google-explicit-constructor): an alive is one of its own
+      : incarnation(alive.incarnation),
+        node(alive.node),
+        address(alive.address),
+        port(alive.port),
+        meta(alive.meta),
+        nil_meta(alive.nil_meta),
+        versions(alive.versions) {}
+
+  [[nodiscard]] Alive copy() const;
+
+  std::uint32_t incarnation = 0;
+  std::string_view node;
+  ByteView address;
+  std::uint16_t port = 0;
+  ByteView meta;
+  bool nil_meta = false;
+  ByteView versions;
+};
+
+/// An entry of a push/pull, as views of whoever holds the bytes.
+struct EntryView {
+  AliveView member;
+  std::uint8_t state = 0;  ///< as received; 0–3 are EntryState
+};
+
+/// A push/pull whose entries stay where they are, in a received plaintext or in a table.
+struct PushPullView {
+  bool join = false;
+  std::vector<EntryView> entries;
+  ByteView user_state;
+  /// Fields that were not in one piece where they came from; entries point into them.
+  std::vector<Bytes> collected;
+};
+
+/// An entry that tells what an alive message does.
+[[nodiscard]] PushPullEntry entry_of(Alive alive);
+
 /// Everything that may arrive in a datagram, layers removed.
 using PacketMessage = std::variant<Ping, IndirectPing, Ack, Nack, Suspect, Alive, Dead, User>;
 /// Everything that may arrive on a stream, layers removed.
 using StreamMessage = std::variant<Ping, Ack, PushPull, User, ErrorReply>;
 
+/// StreamMessage, a table as views into the plaintext.
+using StreamMessageView = std::variant<Ping, Ack, PushPullView, User, ErrorReply>;
+
 /// The message as Go would send it: type byte, msgpack map with sorted keys, old raw strings,
 /// minimal unsigned integers. Empty, which nothing here sends, for what must never be told to a Go
 /// node: an Alive without `sane_versions`.
 [[nodiscard]] Bytes encode(const PacketMessage& message);
+[[nodiscard]] Bytes encode(const AliveView& alive);
+
+[[nodiscard]] inline Bytes encode(const Alive& alive) {
+  return encode(AliveView(alive));
+}
+
 /// Body of a stream frame, before encryption. Entries of a push/pull without `sane_versions` are
 /// left out. Empty when a user message is over kUserMessageBytes or a user state over
 /// kUserStateBytes.
 [[nodiscard]] Bytes encode_stream(const StreamMessage& message);
+/// The same of a table that lies elsewhere; into one buffer, sized beforehand.
+[[nodiscard]] Bytes encode_stream(const PushPullView& table);
 
 /// Reads one message of a datagram: no layer types (compound, compress, …) any more. Unknown keys
 /// are skipped, missing ones are zero, trailing bytes ignored; everything bounded by limits.h.
@@ -172,5 +226,9 @@ using StreamMessage = std::variant<Ping, Ack, PushPull, User, ErrorReply>;
 /// and counted in `bad_entries`; a damaged encoding fails all.
 [[nodiscard]] Result<StreamMessage> decode_stream(ByteView bytes,
                                                   std::size_t* bad_entries = nullptr);
+/// The same without copies of the entries. Takes the compression layer off `plain` first, which
+/// then holds what the views point to: it must outlive them, and may be moved.
+[[nodiscard]] Result<StreamMessageView> view_stream(Bytes& plain,
+                                                    std::size_t* bad_entries = nullptr);
 
 }  // namespace wesher::wire

@@ -117,13 +117,13 @@ bool read_field(MsgpackReader& reader, std::string_view key, Dead& m) {
   return read_accusation(reader, key, m);
 }
 
-/// The fields that an alive message and an entry of a push/pull share.
-template <class Announcement>
-bool read_announcement(MsgpackReader& reader, std::string_view key, Announcement& m) {
+bool read_field(MsgpackReader& reader, std::string_view key, Alive& m) {
   if (key == "Incarnation") {
     read(reader, m.incarnation);
   } else if (key == "Addr") {
     m.address = reader.bytes(kAddressBytes);
+  } else if (key == "Node") {
+    read_name(reader, m.node);
   } else if (key == "Port") {
     read(reader, m.port);
   } else if (key == "Meta") {
@@ -136,19 +136,37 @@ bool read_announcement(MsgpackReader& reader, std::string_view key, Announcement
   return true;
 }
 
-bool read_field(MsgpackReader& reader, std::string_view key, Alive& m) {
-  if (key != "Node") return read_announcement(reader, key, m);
-  read_name(reader, m.node);
-  return true;
+/// An entry that is being read, and where its fields go that are not in one piece.
+struct EntryReading {
+  EntryView entry;
+  std::vector<Bytes>& collected;
+};
+
+ByteView read_view(MsgpackReader& reader, EntryReading& m, std::size_t max, bool* nil = nullptr) {
+  Bytes scratch;
+  const ByteView view = reader.bytes_view(max, scratch, nil);
+  if (scratch.empty()) return view;
+  return m.collected.emplace_back(std::move(scratch));
 }
 
-bool read_field(MsgpackReader& reader, std::string_view key, PushPullEntry& m) {
-  if (key == "Name") {
-    read_name(reader, m.name);
+bool read_field(MsgpackReader& reader, std::string_view key, EntryReading& m) {
+  AliveView& member = m.entry.member;
+  if (key == "Addr") {
+    member.address = read_view(reader, m, kAddressBytes);
+  } else if (key == "Incarnation") {
+    read(reader, member.incarnation);
+  } else if (key == "Meta") {
+    member.meta = read_view(reader, m, limits::kMetaBytes, &member.nil_meta);
+  } else if (key == "Name") {
+    member.node = reader.text_view(limits::kNameBytes);
+  } else if (key == "Port") {
+    read(reader, member.port);
   } else if (key == "State") {
-    read(reader, m.state);
+    read(reader, m.entry.state);
+  } else if (key == "Vsn") {
+    member.versions = read_view(reader, m, std::tuple_size_v<Versions>);
   } else {
-    return read_announcement(reader, key, m);
+    return false;
   }
   return true;
 }
@@ -200,16 +218,15 @@ Result<Any> read_message(ByteView body, Message m = {}) {
 }
 
 /// An announcement without a Meta key has a nil one, as Go's decoder leaves it.
-template <class Announcement>
-Announcement without_meta() {
-  Announcement m;
-  m.nil_meta = true;
-  return m;
+Alive without_meta() {
+  Alive alive;
+  alive.nil_meta = true;
+  return alive;
 }
 
 /// Reads the next entry of a push/pull; false for one that was passed over. A damaged encoding
 /// shows in the reader.
-bool read_entry(MsgpackReader& reader, PushPullEntry& entry) {
+bool read_entry(MsgpackReader& reader, EntryReading& entry) {
   MsgpackReader attempt = reader;
   read_fields(attempt, entry);
   if (attempt.ok()) {
@@ -221,19 +238,20 @@ bool read_entry(MsgpackReader& reader, PushPullEntry& entry) {
   return false;
 }
 
-Result<StreamMessage> read_push_pull(ByteView body, std::size_t* bad_entries) {
+Result<StreamMessageView> read_push_pull(ByteView body, std::size_t& bad_entries) {
   MsgpackReader reader(body);
   PushPullHeader header;
   read_fields(reader, header);
-  PushPull table;
+  PushPullView table;
   table.join = header.join;
   // Room by what is there, not by what is announced; typical tables fit without a move.
   table.entries.reserve(std::min<std::size_t>(header.nodes, reader.rest().size() / kEntryBytes));
   std::size_t bad = 0;
   for (std::uint32_t i = 0; i < header.nodes && reader.ok(); ++i) {
-    auto entry = without_meta<PushPullEntry>();
-    if (read_entry(reader, entry)) {
-      table.entries.push_back(std::move(entry));
+    EntryReading reading{{}, table.collected};
+    reading.entry.member.nil_meta = true;
+    if (read_entry(reader, reading)) {
+      table.entries.push_back(reading.entry);
     } else {
       ++bad;
     }
@@ -241,13 +259,12 @@ Result<StreamMessage> read_push_pull(ByteView body, std::size_t* bad_entries) {
   if (!reader.ok()) return reader.error();
   if (header.user_state > reader.rest().size())
     return fail(Errc::malformed, "the user state of a push/pull is cut off");
-  const ByteView state = reader.rest().first(header.user_state);
-  table.user_state.assign(state.begin(), state.end());
-  if (bad_entries != nullptr) *bad_entries = bad;
-  return StreamMessage(std::move(table));
+  table.user_state = reader.rest().first(header.user_state);
+  bad_entries = bad;
+  return StreamMessageView(std::move(table));
 }
 
-Result<StreamMessage> read_stream_user(ByteView body) {
+Result<StreamMessageView> read_stream_user(ByteView body) {
   MsgpackReader reader(body);
   UserHeader header;
   read_fields(reader, header);
@@ -259,25 +276,62 @@ Result<StreamMessage> read_stream_user(ByteView body) {
 }
 
 /// One stream message without its compression layer.
-Result<StreamMessage> read_stream(ByteView bytes, std::size_t* bad_entries) {
+Result<StreamMessageView> read_stream(ByteView bytes, std::size_t& bad_entries) {
   const ByteView body = bytes.subspan(1);
   switch (static_cast<MessageType>(bytes.front())) {
     case MessageType::ping:
-      return read_message<Ping, StreamMessage>(body);
+      return read_message<Ping, StreamMessageView>(body);
     case MessageType::ack:
-      return read_message<Ack, StreamMessage>(body);
+      return read_message<Ack, StreamMessageView>(body);
     case MessageType::push_pull:
       return read_push_pull(body, bad_entries);
     case MessageType::user:
       return read_stream_user(body);
     case MessageType::error:
-      return read_message<ErrorReply, StreamMessage>(body);
+      return read_message<ErrorReply, StreamMessageView>(body);
     default:
       return fail(Errc::unsupported, "a message type that does not belong on a stream");
   }
 }
 
+PushPullEntry owned(const EntryView& entry) {
+  PushPullEntry copy = entry_of(entry.member.copy());
+  copy.state = entry.state;
+  return copy;
+}
+
+StreamMessage owned(PushPullView&& table) {
+  PushPull copy;
+  copy.join = table.join;
+  copy.entries.reserve(table.entries.size());
+  for (const EntryView& entry : table.entries)
+    copy.entries.push_back(owned(entry));
+  copy.user_state.assign(table.user_state.begin(), table.user_state.end());
+  return copy;
+}
+
+/// The other messages hold nothing but their own.
+template <class Message>
+StreamMessage owned(Message&& message) {
+  return std::forward<Message>(message);
+}
+
 }  // namespace
+
+Alive AliveView::copy() const {
+  return {incarnation,
+          std::string(node),
+          {address.begin(), address.end()},
+          port,
+          {meta.begin(), meta.end()},
+          nil_meta,
+          {versions.begin(), versions.end()}};
+}
+
+PushPullEntry entry_of(Alive alive) {
+  return {std::move(alive.node), std::move(alive.address), alive.port, std::move(alive.meta),
+          alive.nil_meta,        alive.incarnation,        0,          std::move(alive.versions)};
+}
 
 Result<PacketMessage> decode(ByteView bytes) {
   if (bytes.empty()) return fail(Errc::malformed, "an empty message");
@@ -294,7 +348,7 @@ Result<PacketMessage> decode(ByteView bytes) {
     case MessageType::suspect:
       return read_message<Suspect, PacketMessage>(body);
     case MessageType::alive:
-      return read_message<Alive, PacketMessage>(body, without_meta<Alive>());
+      return read_message<Alive, PacketMessage>(body, without_meta());
     case MessageType::dead:
       return read_message<Dead, PacketMessage>(body);
     case MessageType::user:
@@ -306,14 +360,24 @@ Result<PacketMessage> decode(ByteView bytes) {
   }
 }
 
+Result<StreamMessageView> view_stream(Bytes& plain, std::size_t* bad_entries) {
+  std::size_t bad = 0;
+  if (bad_entries == nullptr) bad_entries = &bad;
+  *bad_entries = 0;
+  if (plain.empty()) return fail(Errc::malformed, "an empty stream message");
+  if (static_cast<MessageType>(plain.front()) == MessageType::compress) {
+    auto packed = decompress_body(ByteView(plain).subspan(1), limits::kFramePlainBytes);
+    if (!packed) return tl::unexpected(packed.error());
+    plain = std::move(*packed);
+  }
+  return read_stream(plain, *bad_entries);
+}
+
 Result<StreamMessage> decode_stream(ByteView bytes, std::size_t* bad_entries) {
-  if (bad_entries != nullptr) *bad_entries = 0;
-  if (bytes.empty()) return fail(Errc::malformed, "an empty stream message");
-  if (static_cast<MessageType>(bytes.front()) != MessageType::compress)
-    return read_stream(bytes, bad_entries);
-  const auto plain = decompress_body(bytes.subspan(1), limits::kFramePlainBytes);
-  if (!plain) return tl::unexpected(plain.error());
-  return read_stream(*plain, bad_entries);
+  Bytes plain(bytes.begin(), bytes.end());
+  auto message = view_stream(plain, bad_entries);
+  if (!message) return tl::unexpected(message.error());
+  return std::visit([](auto& m) { return owned(std::move(m)); }, *message);
 }
 
 }  // namespace wesher::wire

@@ -9,6 +9,13 @@ namespace wesher::wire {
 
 namespace {
 
+/// Room for a typical message of a datagram, so that it is written without growing.
+constexpr std::size_t kTypicalBytes = 256;
+/// The most that a table takes beside its entries and the user state, and an entry beside its name,
+/// address and metadata: keys, heads, numbers, versions.
+constexpr std::size_t kTableBytes = 64;
+constexpr std::size_t kEntryBytes = 80;
+
 void put_type(Bytes& out, MessageType type) {
   out.push_back(static_cast<std::uint8_t>(type));
 }
@@ -18,7 +25,7 @@ void put_field(MsgpackWriter& writer, std::string_view key, std::string_view val
   writer.text(value);
 }
 
-void put_field(MsgpackWriter& writer, std::string_view key, const Bytes& value) {
+void put_field(MsgpackWriter& writer, std::string_view key, ByteView value) {
   writer.text(key);
   writer.raw(value);
 }
@@ -33,7 +40,7 @@ void put_flag(MsgpackWriter& writer, std::string_view key, bool value) {
   writer.boolean(value);
 }
 
-void put_nilable(MsgpackWriter& writer, std::string_view key, const Bytes& value, bool nil) {
+void put_nilable(MsgpackWriter& writer, std::string_view key, ByteView value, bool nil) {
   writer.text(key);
   if (nil && value.empty()) {
     writer.nil();
@@ -115,7 +122,7 @@ void put(Bytes& out, const Dead& m) {
   put_accusation(out, MessageType::dead, m);
 }
 
-void put(Bytes& out, const Alive& m) {
+void put(Bytes& out, const AliveView& m) {
   if (!sane_versions(m.versions)) return;
   put_type(out, MessageType::alive);
   MsgpackWriter writer(out);
@@ -143,32 +150,57 @@ void put_stream(Bytes& out, const User& m) {
   out.insert(out.end(), m.payload.begin(), m.payload.end());
 }
 
-void put_entry(MsgpackWriter& writer, const PushPullEntry& entry) {
+void put_entry(MsgpackWriter& writer, const EntryView& entry) {
+  const AliveView& m = entry.member;
   writer.map(7);
-  put_field(writer, "Addr", entry.address);
-  put_field(writer, "Incarnation", entry.incarnation);
-  put_nilable(writer, "Meta", entry.meta, entry.nil_meta);
-  put_field(writer, "Name", entry.name);
-  put_field(writer, "Port", std::uint64_t{entry.port});
+  put_field(writer, "Addr", m.address);
+  put_field(writer, "Incarnation", m.incarnation);
+  put_nilable(writer, "Meta", m.meta, m.nil_meta);
+  put_field(writer, "Name", m.node);
+  put_field(writer, "Port", std::uint64_t{m.port});
   put_field(writer, "State", std::uint64_t{entry.state});
-  put_field(writer, "Vsn", entry.versions);
+  put_field(writer, "Vsn", m.versions);
 }
 
-void put_stream(Bytes& out, const PushPull& m) {
+void put_stream(Bytes& out, const PushPullView& m) {
   if (m.user_state.size() > limits::kUserStateBytes) return;
   std::size_t told = 0;
-  for (const PushPullEntry& entry : m.entries)
-    told += sane_versions(entry.versions) ? 1U : 0U;
+  std::size_t size = kTableBytes + m.user_state.size();
+  for (const EntryView& entry : m.entries) {
+    const AliveView& member = entry.member;
+    told += sane_versions(member.versions) ? 1U : 0U;
+    size += kEntryBytes + member.node.size() + member.address.size() + member.meta.size();
+  }
+  out.reserve(size);
   put_type(out, MessageType::push_pull);
   MsgpackWriter writer(out);
   writer.map(3);
   put_flag(writer, "Join", m.join);
   put_field(writer, "Nodes", told);
   put_field(writer, "UserStateLen", m.user_state.size());
-  for (const PushPullEntry& entry : m.entries) {
-    if (sane_versions(entry.versions)) put_entry(writer, entry);
+  for (const EntryView& entry : m.entries) {
+    if (sane_versions(entry.member.versions)) put_entry(writer, entry);
   }
   out.insert(out.end(), m.user_state.begin(), m.user_state.end());
+}
+
+void put_stream(Bytes& out, const PushPull& m) {
+  PushPullView view;
+  view.join = m.join;
+  view.user_state = m.user_state;
+  view.entries.reserve(m.entries.size());
+  for (const PushPullEntry& entry : m.entries) {
+    EntryView& v = view.entries.emplace_back();
+    v.member.incarnation = entry.incarnation;
+    v.member.node = entry.name;
+    v.member.address = entry.address;
+    v.member.port = entry.port;
+    v.member.meta = entry.meta;
+    v.member.nil_meta = entry.nil_meta;
+    v.member.versions = entry.versions;
+    v.state = entry.state;
+  }
+  put_stream(out, view);
 }
 
 /// The other stream messages look as they do in datagrams.
@@ -176,9 +208,6 @@ template <class Message>
 void put_stream(Bytes& out, const Message& m) {
   put(out, m);
 }
-
-/// Room for a typical entry with metadata, so that a table is written without growing often.
-constexpr std::size_t kTypicalEntryBytes = 256;
 
 }  // namespace
 
@@ -192,18 +221,27 @@ bool sane_versions(ByteView versions) {
 
 Bytes encode(const PacketMessage& message) {
   Bytes out;
-  out.reserve(kTypicalEntryBytes);
+  out.reserve(kTypicalBytes);
   std::visit([&out](const auto& m) { put(out, m); }, message);
+  return out;
+}
+
+Bytes encode(const AliveView& alive) {
+  Bytes out;
+  out.reserve(kTypicalBytes);
+  put(out, alive);
   return out;
 }
 
 Bytes encode_stream(const StreamMessage& message) {
   Bytes out;
-  const auto* table = std::get_if<PushPull>(&message);
-  out.reserve(table == nullptr
-                  ? kTypicalEntryBytes
-                  : (table->entries.size() + 1) * kTypicalEntryBytes + table->user_state.size());
   std::visit([&out](const auto& m) { put_stream(out, m); }, message);
+  return out;
+}
+
+Bytes encode_stream(const PushPullView& table) {
+  Bytes out;
+  put_stream(out, table);
   return out;
 }
 

@@ -146,7 +146,7 @@ std::uint64_t MsgpackReader::integer(std::uint64_t max) {
   return ok() ? item.number : 0;
 }
 
-std::string MsgpackReader::text(std::size_t max) {
+std::string_view MsgpackReader::text_view(std::size_t max) {
   const Item item = next();
   if (item.kind == Kind::nil) return {};
   if (item.kind != Kind::raw) {
@@ -154,7 +154,7 @@ std::string MsgpackReader::text(std::size_t max) {
   } else if (item.raw.size() > max) {
     set_fault(Errc::too_large, "a text in a message is longer than is accepted");
   }
-  return ok() ? std::string(as_text(item.raw)) : std::string{};
+  return ok() ? as_text(item.raw) : std::string_view{};
 }
 
 ByteView MsgpackReader::bytes_view(std::size_t max, Bytes& scratch, bool* nil) {

@@ -68,8 +68,12 @@ class MsgpackReader {
   bool boolean();
   /// An integer of any width and sign that lies in 0…max; Errc::too_large for another.
   std::uint64_t integer(std::uint64_t max);
+
   /// raw, str or bin of at most `max` bytes.
-  std::string text(std::size_t max);
+  std::string text(std::size_t max) { return std::string(text_view(max)); }
+
+  /// The same without a copy.
+  std::string_view text_view(std::size_t max);
   /// raw, str, bin, or an array of integers 0…255, of at most `max` bytes. `nil` tells whether it
   /// was nil.
   Bytes bytes(std::size_t max, bool* nil = nullptr);

@@ -60,8 +60,8 @@ struct OpenedPacket {
 
 /// 0c ‖ crc32 ‖ message; empty for an empty message.
 [[nodiscard]] Bytes add_crc(ByteView message);
-/// 09 ‖ msgpack{Algo: 0, Buf: LZW}. For tests and as a peer's encoder; we never send it.
-/// Empty for an empty message.
+/// 09 ‖ msgpack{Algo: 0, Buf: LZW}; empty for an empty message. Streams use it, our datagrams
+/// don't.
 [[nodiscard]] Bytes add_compression(ByteView message);
 /// f4 ‖ len ‖ label ‖ packet. Label 1–255 bytes; empty for another length.
 [[nodiscard]] Bytes add_label(ByteView packet, std::string_view label);

@@ -17,6 +17,15 @@ std::size_t announced(ByteView frame) {
   return ByteReader(frame.subspan(1, kHeaderBytes - 1)).u32();
 }
 
+/// The plaintext of a whole frame.
+Result<Bytes> opened(const Keyring& keyring, ByteView frame) {
+  if (frame.size() < kHeaderBytes ||
+      frame.front() != static_cast<std::uint8_t>(MessageType::encrypt) ||
+      announced(frame) != frame.size() - kHeaderBytes)
+    return fail(Errc::malformed, "a stream frame whose header does not fit its content");
+  return keyring.open(frame.subspan(kHeaderBytes), frame.first(kHeaderBytes));
+}
+
 }  // namespace
 
 Result<void> FrameReader::feed(ByteView bytes) {
@@ -63,13 +72,20 @@ ByteView frame_nonce(ByteView frame) {
 
 Result<StreamMessage> open_frame(const Keyring& keyring, ByteView frame, std::size_t* bad_entries) {
   if (bad_entries != nullptr) *bad_entries = 0;
-  if (frame.size() < kHeaderBytes ||
-      frame.front() != static_cast<std::uint8_t>(MessageType::encrypt) ||
-      announced(frame) != frame.size() - kHeaderBytes)
-    return fail(Errc::malformed, "a stream frame whose header does not fit its content");
-  const auto plain = keyring.open(frame.subspan(kHeaderBytes), frame.first(kHeaderBytes));
+  const auto plain = opened(keyring, frame);
   if (!plain) return tl::unexpected(plain.error());
   return decode_stream(*plain, bad_entries);
+}
+
+Result<StreamMessageView> view_frame(const Keyring& keyring,
+                                     ByteView frame,
+                                     Bytes& plain,
+                                     std::size_t* bad_entries) {
+  if (bad_entries != nullptr) *bad_entries = 0;
+  auto content = opened(keyring, frame);
+  if (!content) return tl::unexpected(content.error());
+  plain = std::move(*content);
+  return view_stream(plain, bad_entries);
 }
 
 }  // namespace wesher::wire

@@ -51,5 +51,10 @@ class FrameReader {
 [[nodiscard]] Result<StreamMessage> open_frame(const Keyring& keyring,
                                                ByteView frame,
                                                std::size_t* bad_entries = nullptr);
+/// The same without copies of a table's entries: `plain` becomes what the views point to.
+[[nodiscard]] Result<StreamMessageView> view_frame(const Keyring& keyring,
+                                                   ByteView frame,
+                                                   Bytes& plain,
+                                                   std::size_t* bad_entries = nullptr);
 
 }  // namespace wesher::wire

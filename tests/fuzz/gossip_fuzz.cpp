@@ -253,7 +253,7 @@ class Driver {
         return node_.update_meta(Bytes(in_.u8() * 3, 2), now_);
       case 5:
         moved_ = true;
-        return node_.move_to({192, 0, 2, static_cast<std::uint8_t>(1 + in_.u8() % 6)}, 7946, now_);
+        return node_.move_to({{192, 0, 2, static_cast<std::uint8_t>(1 + in_.u8() % 6)}, 7946, {}, in_.u8() % 2 == 0}, now_);
       case 6:
         if (in_.u8() % 8 != 0) return;
         left_ = true;

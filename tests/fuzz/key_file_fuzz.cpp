@@ -1,5 +1,5 @@
 // Key files: whatever parses has exactly one form. The input is tried as it is, and as the lines
-// of a file whose checksum fits, which reaches the fields.
+// of a file of each format whose checksum fits, which reaches the fields.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -23,7 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   check(text);
   if (text.empty()) return 0;
-  const std::string body = "wesher keys 1\n" + text + (text.back() == '\n' ? "" : "\n");
-  check(body + wesher::store::checksum_line(body));
+  for (const char* header : {"wesher keys 1\n", "wesher keys 2\n"}) {
+    const std::string body = header + text + (text.back() == '\n' ? "" : "\n");
+    check(body + wesher::store::checksum_line(body));
+  }
   return 0;
 }

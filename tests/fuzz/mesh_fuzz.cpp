@@ -167,7 +167,7 @@ class Driver {
       case 9:
         return mesh_->start(2s, now());
       case 10:
-        if (in_.u8() % 4 == 0) mesh_->leave(5s, now());
+        if (in_.u8() % 4 == 0) mesh_->leave(5s, in_.u8() % 2 == 0, now());
         return;
       default:
         wall_ += std::chrono::hours{static_cast<int>(in_.u8()) - 128};

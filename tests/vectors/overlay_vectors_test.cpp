@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mesh/overlay_address.h"
+#include "mesh/overlay_candidates.h"
 
 namespace wesher::mesh {
 
@@ -36,6 +37,8 @@ Tally check_all(const std::string& file_name) {
       ++tally.refused;
     } else {
       CHECK(overlay_address(name, *net).value() == *expected);
+      const auto first = OverlayCandidates::of(name, *net).value().next().value();
+      CHECK((first == *expected) == is_usable_address(*expected, *net));
       ++tally.exact;
     }
   }
