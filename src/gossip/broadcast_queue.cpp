@@ -10,47 +10,54 @@ namespace {
 constexpr std::size_t kPartOverhead = 2;  ///< a part's length in the compound header
 }
 
-void BroadcastQueue::put(std::string_view subject, Bytes message) {
+void BroadcastQueue::put(std::string_view subject, const Bytes& message) {
   if (message.empty()) return;
-  auto item = items_.find(subject);
-  if (item == items_.end()) {
-    item = items_.emplace(std::string(subject), Item{}).first;
+  const auto found = items_.find(subject);
+  Item* item = nullptr;
+  if (found == items_.end()) {
+    auto made = std::make_unique<Item>();
+    item = made.get();
+    item->subject = subject;
+    items_.insert(std::move(made));
   } else {
-    ranked_.erase(item->second.rank);
+    item = found->get();
+    ranked_.erase(item);
   }
-  item->second.rank = {0, message.size(), next_id_++};
-  item->second.message = std::move(message);
-  ranked_.emplace(item->second.rank, item);
+  item->message = message;
+  item->id = next_id_++;
+  item->transmits = 0;
+  ranked_.insert(item);
   if (items_.size() > capacity_) {
     const auto worst = std::prev(ranked_.end());
-    items_.erase(worst->second);
+    const std::string_view dropped = (*worst)->subject;
     ranked_.erase(worst);
+    items_.erase(items_.find(dropped));
   }
 }
 
 std::vector<Bytes> BroadcastQueue::draw(std::size_t budget, std::size_t parts, unsigned limit) {
   std::vector<Bytes> drawn;
-  std::vector<Items::iterator> taken;
+  std::vector<Item*> taken;
   auto at = ranked_.begin();
   while (at != ranked_.end() && taken.size() < parts && budget > kPartOverhead) {
     // The first of this transmit count that fits, or the first of the next count, to be asked
     // again.
-    const unsigned count = at->first.transmits;
+    const unsigned count = (*at)->transmits;
     at = ranked_.lower_bound(
-        {count, budget - kPartOverhead, std::numeric_limits<std::uint64_t>::max()});
+        Rank{count, budget - kPartOverhead, std::numeric_limits<std::uint64_t>::max()});
     if (at == ranked_.end()) break;
-    if (at->first.transmits != count) continue;
-    budget -= at->first.size + kPartOverhead;
-    drawn.push_back(at->second->second.message);
-    taken.push_back(at->second);
+    Item* item = *at;
+    if (item->transmits != count) continue;
+    budget -= item->message.size() + kPartOverhead;
+    drawn.emplace_back(item->message.begin(), item->message.end());
+    taken.push_back(item);
     at = ranked_.erase(at);
   }
-  for (const auto& item : taken) {
-    Rank& rank = item->second.rank;
-    if (++rank.transmits >= limit) {
-      items_.erase(item);
+  for (Item* item : taken) {
+    if (++item->transmits >= limit) {
+      items_.erase(items_.find(std::string_view(item->subject)));
     } else {
-      ranked_.emplace(rank, item);
+      ranked_.insert(item);
     }
   }
   return drawn;

@@ -5,13 +5,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
+#include <absl/container/btree_set.h>
+
 #include "base/bytes.h"
+#include "base/compact.h"
 
 namespace wesher::gossip {
 
@@ -22,21 +25,20 @@ class BroadcastQueue {
 
   /// Adds a message about `subject`; an older one about it is dropped. Empty messages are not
   /// taken.
-  void put(std::string_view subject, Bytes message);
+  void put(std::string_view subject, const Bytes& message);
 
   /// Takes messages for one datagram: together at most `budget` bytes, each charged its length
   /// + 2, at most `parts` of them. Each counts one transmission and is gone after `limit`.
   [[nodiscard]] std::vector<Bytes> draw(std::size_t budget, std::size_t parts, unsigned limit);
 
-  [[nodiscard]] bool contains(std::string_view subject) const {
-    return items_.find(subject) != items_.end();
-  }
+  [[nodiscard]] bool contains(std::string_view subject) const { return items_.contains(subject); }
 
   [[nodiscard]] std::size_t size() const { return items_.size(); }
 
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
  private:
+  /// What a draw asks of a message.
   struct Rank {
     unsigned transmits = 0;
     std::size_t size = 0;
@@ -49,16 +51,44 @@ class BroadcastQueue {
   };
 
   struct Item {
-    Bytes message;
-    Rank rank;
+    std::string subject;
+    PackedBytes message;
+    std::uint64_t id = 0;
+    unsigned transmits = 0;
+
+    [[nodiscard]] Rank rank() const { return {transmits, message.size(), id}; }
   };
 
-  using Items = std::map<std::string, Item, std::less<>>;
+  struct BySubject {
+    using is_transparent = void;
+
+    static std::string_view key(const std::unique_ptr<Item>& item) { return item->subject; }
+
+    static std::string_view key(std::string_view subject) { return subject; }
+
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return key(a) < key(b);
+    }
+  };
+
+  struct ByRank {
+    using is_transparent = void;
+
+    static Rank key(const Item* item) { return item->rank(); }
+
+    static const Rank& key(const Rank& rank) { return rank; }
+
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return key(a) < key(b);
+    }
+  };
 
   std::size_t capacity_;
   std::uint64_t next_id_ = 0;
-  Items items_;
-  std::map<Rank, Items::iterator> ranked_;
+  absl::btree_set<std::unique_ptr<Item>, BySubject> items_;
+  absl::btree_set<Item*, ByRank> ranked_;  ///< an item is out of it while its rank changes
 };
 
 }  // namespace wesher::gossip

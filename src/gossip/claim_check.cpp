@@ -60,7 +60,7 @@ bool valid_name(std::string_view name) {
   return !name.empty() && name.size() <= limits::kNameBytes && printable_bytes(name);
 }
 
-ClaimFault check(const wire::Alive& claim, bool allow_loopback) {
+ClaimFault check(const wire::AliveView& claim, bool allow_loopback) {
   if (!valid_name(claim.node)) return ClaimFault::name;
   if (!valid_address(claim.address, allow_loopback)) return ClaimFault::address;
   if (claim.port == 0) return ClaimFault::port;

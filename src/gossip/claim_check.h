@@ -31,7 +31,7 @@ enum class ClaimFault : std::uint8_t {
 inline constexpr std::uint32_t kAliveIncarnationMax = 0xfffffffe;
 
 /// `allow_loopback` is for tests on one machine. Incarnation 0 is refused: Go nodes start at 1.
-[[nodiscard]] ClaimFault check(const wire::Alive& claim, bool allow_loopback);
+[[nodiscard]] ClaimFault check(const wire::AliveView& claim, bool allow_loopback);
 /// Accusations above limits::kIncarnationMax are refused: they could never be refuted.
 [[nodiscard]] ClaimFault check(const wire::Suspect& claim);
 [[nodiscard]] ClaimFault check(const wire::Dead& claim);

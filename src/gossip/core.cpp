@@ -34,8 +34,8 @@ Core::Core(Config settings, wire::Keyring keyring, Rng random, Admission* hook, 
       nonces(rng),
       admission(hook) {}
 
-void Core::broadcast(std::string_view subject_name, Bytes message) {
-  if (announced()) queue.put(subject_name, std::move(message));
+void Core::broadcast(std::string_view subject_name, const Bytes& message) {
+  if (announced()) queue.put(subject_name, message);
 }
 
 void Core::send(const Endpoint& to, Bytes message) {
@@ -62,15 +62,15 @@ unsigned Core::transmit_limit() const {
   return retransmit_limit(config.retransmit_mult, table.size());
 }
 
-wire::Alive alive_of(const Record& record) {
-  wire::Alive alive;
+wire::AliveView alive_of(const Record& record) {
+  wire::AliveView alive;
   alive.incarnation = record.incarnation;
   alive.node = record.name;
   alive.address = record.address;
   alive.port = record.port;
   alive.meta = record.meta;
   alive.nil_meta = record.meta.empty();
-  alive.versions.assign(record.versions.begin(), record.versions.end());
+  alive.versions = record.versions;
   return alive;
 }
 

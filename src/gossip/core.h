@@ -29,7 +29,7 @@ struct Core {
   Core(Config settings, wire::Keyring keyring, Rng random, Admission* hook, Instant now);
 
   /// Gossips a message about `subject`; a quiet node gossips nothing.
-  void broadcast(std::string_view subject, Bytes message);
+  void broadcast(std::string_view subject, const Bytes& message);
   /// Sends a message, filled up with broadcasts.
   void send(const Endpoint& to, Bytes message);
   /// A fresh number for a ping of ours: random, not 0, not in use.
@@ -60,14 +60,15 @@ struct Core {
   Admission* admission;
   Phase phase = Phase::quiet;
   std::vector<Endpoint> questions;  ///< whom to ask read-only for a table, when the input is done
+  std::vector<Endpoint> strangers;  ///< learned by asking; may not know us, and hear of us then
 
  private:
   std::set<std::uint32_t> sequences_;
   std::size_t refused_ = 0;
 };
 
-/// The alive message that tells a record.
-[[nodiscard]] wire::Alive alive_of(const Record& record);
+/// The alive message that tells a record, as views into it.
+[[nodiscard]] wire::AliveView alive_of(const Record& record);
 /// What tells a member how we hold it if that is not alive: suspect, dead or left; empty if it is.
 [[nodiscard]] Bytes accusation_of(const Record& record, std::string_view from);
 

@@ -29,11 +29,11 @@ bool Doubts::begin(const Member& member, const wire::Dead& claim, Instant now) {
   return true;
 }
 
-void Doubts::follow(const wire::Alive& claim) {
+void Doubts::follow(const wire::AliveView& claim) {
   const auto found = open_.find(claim.node);
   if (found == open_.end()) return;
   auto& successor = found->second.successor;
-  if (!successor || successor->incarnation <= claim.incarnation) successor = claim;
+  if (!successor || successor->incarnation <= claim.incarnation) successor = claim.copy();
 }
 
 std::optional<wire::Alive> Doubts::end(std::string_view name) {

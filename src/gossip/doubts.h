@@ -24,7 +24,7 @@ class Doubts {
   /// Asks the member whether the claim is true. False: too many are being asked.
   bool begin(const Member& member, const wire::Dead& claim, Instant now);
   /// Remembers what was said to come after the claim: the member at another address.
-  void follow(const wire::Alive& claim);
+  void follow(const wire::AliveView& claim);
   /// The claim about that member is settled: what was said to come after it.
   std::optional<wire::Alive> end(std::string_view name);
 

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/bytes.h"
+#include "base/compact.h"
 #include "base/ip.h"
 #include "base/time.h"
 #include "wire/messages.h"
@@ -16,12 +17,15 @@ namespace wesher::gossip {
 /// State of a record as memberlist has it.
 enum class RecordState : std::uint8_t { alive, suspect, dead, left };
 
+/// An address as announced, byte for byte: 4 or 16 of them.
+using AddressBytes = InlineBytes<16>;
+
 /// A member's record. The table holds one for ourselves too.
 struct Record {
   std::string name;
-  Bytes address;  ///< as announced, byte for byte
+  AddressBytes address;
   std::uint16_t port = 0;
-  Bytes meta;
+  PackedBytes meta;
   wire::Versions versions{};
   std::uint32_t incarnation = 0;
   RecordState state = RecordState::dead;
@@ -32,6 +36,15 @@ struct Record {
 struct Transmit {
   Endpoint to;
   Bytes datagram;
+};
+
+/// We are at another address from now on. With `goodbye`, *left* is told for the old one first:
+/// memberlist accepts a member from another address only after that.
+struct Move {
+  Bytes address;  ///< 4 or 16 bytes
+  std::uint16_t port = 0;
+  std::optional<Bytes> meta;  ///< new metadata that goes with it
+  bool goodbye = true;
 };
 
 using StreamId = std::uint64_t;
@@ -86,9 +99,9 @@ struct Evicted {
 /// Somebody announces a known name from another address; it was refused. `name` may be ours.
 struct NameConflict {
   std::string name;
-  Bytes known_address;
+  AddressBytes known_address;
   std::uint16_t known_port = 0;
-  Bytes other_address;
+  AddressBytes other_address;
   std::uint16_t other_port = 0;
 };
 
@@ -191,6 +204,7 @@ enum class Verdict : std::uint8_t {
   accept,
   keep_quiet,       ///< an alive claim is accepted, but told to nobody
   suspect_instead,  ///< a dead or left claim is a suspicion until the member was asked
+  ask,              ///< an alive claim about a new name counts if the member itself makes it
   drop,             ///< ignored and not relayed
 };
 
@@ -199,6 +213,28 @@ class Admission {
  public:
   virtual ~Admission() = default;
   [[nodiscard]] virtual Verdict admit(const Claim& claim, const Record* known, Instant now) = 0;
+
+  /// Whether an alive claim of a known name from another address replaces the record that is there,
+  /// which memberlist never does while that is not left. Asked before `admit`.
+  [[nodiscard]] virtual bool may_move(const Claim& claim, const Record& known, Instant now) {
+    static_cast<void>(claim);
+    static_cast<void>(known);
+    static_cast<void>(now);
+    return false;
+  }
+
+  /// A claim of our own name, in any state, in a table that we asked for; its content is unchecked.
+  virtual void own_name_heard(const Claim& claim, Instant now) {
+    static_cast<void>(claim);
+    static_cast<void>(now);
+  }
+
+  /// What whoever joins us, or asks read-only, gets beside our table; empty: nothing. At most
+  /// limits::kUserStateBytes.
+  [[nodiscard]] virtual Bytes user_state() const { return {}; }
+
+  /// What came beside a table that we asked for.
+  virtual void user_state_heard(ByteView state) { static_cast<void>(state); }
 
   /// Whether a new name is that of a member from before, which no limit on new names concerns.
   [[nodiscard]] virtual bool knows(std::string_view name) const {

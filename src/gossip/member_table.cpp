@@ -12,6 +12,11 @@ Endpoint endpoint_of(const Record& record) {
   return {IpAddress::from_bytes(record.address).value_or(IpAddress{}), record.port};
 }
 
+/// A place in a list; none has more entries than there may be members, and those that just left.
+std::uint32_t place_of(std::size_t index) {
+  return static_cast<std::uint32_t>(index);
+}
+
 bool is_live(RecordState state) {
   return state == RecordState::alive || state == RecordState::suspect;
 }
@@ -19,46 +24,49 @@ bool is_live(RecordState state) {
 }  // namespace
 
 MemberTable::MemberTable(Record own) {
-  const std::string name = own.name;
-  self_ = &members_[name];
-  self_->record = std::move(own);
-  self_->endpoint = endpoint_of(self_->record);
-  self_->id = next_id_++;
+  auto self = std::make_unique<Member>();
+  self->record = std::move(own);
+  self->endpoint = endpoint_of(self->record);
+  self->id = next_id_++;
+  self_ = self.get();
+  members_.insert(std::move(self));
 }
 
 Member* MemberTable::find(std::string_view name) {
   const auto found = members_.find(name);
-  return found == members_.end() ? nullptr : &found->second;
+  return found == members_.end() ? nullptr : found->get();
 }
 
 const Member* MemberTable::find(std::string_view name) const {
   const auto found = members_.find(name);
-  return found == members_.end() ? nullptr : &found->second;
+  return found == members_.end() ? nullptr : found->get();
 }
 
 Member* MemberTable::at(const Endpoint& endpoint) {
-  const auto found = by_endpoint_.lower_bound({endpoint, 0});
-  return found == by_endpoint_.end() || found->first.first != endpoint ? nullptr : found->second;
+  const auto found = by_endpoint_.lower_bound(EndpointKey::Value{endpoint, 0});
+  return found == by_endpoint_.end() || (*found)->endpoint != endpoint ? nullptr : *found;
 }
 
 bool MemberTable::has_address(const IpAddress& address) const {
-  const auto found = by_endpoint_.lower_bound({Endpoint{address, 0}, 0});
-  return found != by_endpoint_.end() && found->first.first.address == address;
+  const Endpoint lowest{address, 0};
+  const auto found = by_endpoint_.lower_bound(EndpointKey::Value{lowest, 0});
+  return found != by_endpoint_.end() && (*found)->endpoint.address == address;
 }
 
 Member* MemberTable::evictable() const {
-  return unverified_.empty() ? nullptr : unverified_.begin()->second;
+  return unverified_.empty() ? nullptr : *unverified_.begin();
 }
 
 Member& MemberTable::add(Record record, Standing standing, Rng& rng) {
-  const std::string name = record.name;
-  Member& member = members_[name];
+  auto made = std::make_unique<Member>();
+  Member& member = *made;
   member.record = std::move(record);
   member.endpoint = endpoint_of(member.record);
   member.id = next_id_++;
-  by_endpoint_[{member.endpoint, member.id}] = &member;
   member.standing = Standing::hearsay;
-  unverified_[{member.standing, member.id}] = &member;
+  members_.insert(std::move(made));
+  by_endpoint_.insert(&member);
+  unverified_.insert(&member);
   ++hearsay_;
   lift(member, standing);
   file(member, rng);
@@ -68,9 +76,9 @@ Member& MemberTable::add(Record record, Standing standing, Rng& rng) {
 void MemberTable::remove(Member& member) {
   unfile(member);
   leave_round(member);
-  by_endpoint_.erase({member.endpoint, member.id});
+  by_endpoint_.erase(&member);
   lift(member, Standing::verified);
-  members_.erase(members_.find(member.record.name));
+  members_.erase(members_.find(std::string_view(member.record.name)));
 }
 
 void MemberTable::enter(Member& member, RecordState state, Instant now, Rng& rng) {
@@ -80,25 +88,25 @@ void MemberTable::enter(Member& member, RecordState state, Instant now, Rng& rng
   if (&member != self_) file(member, rng);
 }
 
-void MemberTable::move(Member& member, Bytes address, std::uint16_t port) {
-  if (&member != self_) by_endpoint_.erase({member.endpoint, member.id});
-  member.record.address = std::move(address);
+void MemberTable::move(Member& member, const AddressBytes& address, std::uint16_t port) {
+  if (&member != self_) by_endpoint_.erase(&member);
+  member.record.address = address;
   member.record.port = port;
   member.endpoint = endpoint_of(member.record);
-  if (&member != self_) by_endpoint_[{member.endpoint, member.id}] = &member;
+  if (&member != self_) by_endpoint_.insert(&member);
 }
 
 void MemberTable::lift(Member& member, Standing standing) {
   if (standing <= member.standing) return;
   if (member.standing == Standing::hearsay) --hearsay_;
-  unverified_.erase({member.standing, member.id});
+  unverified_.erase(&member);
   member.standing = standing;
-  if (standing != Standing::verified) unverified_[{standing, member.id}] = &member;
+  if (standing != Standing::verified) unverified_.insert(&member);
 }
 
 void MemberTable::pool_add(Pool& pool, Slot slot, Member& member) {
   if (member.*slot != Member::kNowhere) return;
-  member.*slot = pool.size();
+  member.*slot = place_of(pool.size());
   pool.push_back(&member);
 }
 
@@ -111,8 +119,8 @@ void MemberTable::pool_remove(Pool& pool, Slot slot, Member& member) {
 
 void MemberTable::pool_swap(Pool& pool, Slot slot, std::size_t a, std::size_t b) {
   std::swap(pool[a], pool[b]);
-  pool[a]->*slot = a;
-  pool[b]->*slot = b;
+  pool[a]->*slot = place_of(a);
+  pool[b]->*slot = place_of(b);
 }
 
 void MemberTable::enter_round(Member& member, Rng& rng) {
@@ -122,7 +130,7 @@ void MemberTable::enter_round(Member& member, Rng& rng) {
   round_.push_back(&member);
   std::swap(round_[place], round_[last]);
   for (const std::size_t i : {place, last}) {
-    if (round_[i] != nullptr) round_[i]->in_round = i;
+    if (round_[i] != nullptr) round_[i]->in_round = place_of(i);
   }
 }
 
@@ -139,7 +147,7 @@ void MemberTable::file(Member& member, Rng& rng) {
     enter_round(member, rng);
   } else {
     leave_round(member);
-    retired_[{member.record.changed, member.id}] = &member;
+    retired_.insert(&member);
   }
   if (state == RecordState::alive) pool_add(alive_, &Member::in_alive, member);
   if (state != RecordState::left) pool_add(gossip_, &Member::in_gossip, member);
@@ -149,7 +157,7 @@ void MemberTable::unfile(Member& member) {
   if (is_live(member.record.state)) {
     --live_;
   } else {
-    retired_.erase({member.record.changed, member.id});
+    retired_.erase(&member);
   }
   pool_remove(alive_, &Member::in_alive, member);
   pool_remove(gossip_, &Member::in_gossip, member);
@@ -168,7 +176,7 @@ MemberTable::Turn MemberTable::next_turn(Rng& rng) {
     std::erase(round_, nullptr);
     rng.shuffle(round_);
     for (std::size_t i = 0; i < round_.size(); ++i)
-      round_[i]->in_round = i;
+      round_[i]->in_round = place_of(i);
   }
 }
 
@@ -201,8 +209,8 @@ std::vector<Member*> MemberTable::choose_gossip(Rng& rng,
 
 std::vector<std::string> MemberTable::reap(Instant now, Duration age) {
   std::vector<std::string> names;
-  while (!retired_.empty() && now - retired_.begin()->first.first > age) {
-    Member& member = *retired_.begin()->second;
+  while (!retired_.empty() && now - (*retired_.begin())->record.changed > age) {
+    Member& member = **retired_.begin();
     names.push_back(member.record.name);
     remove(member);
   }

@@ -4,12 +4,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <absl/container/btree_set.h>
 
 #include "base/budget.h"
 #include "base/ip.h"
@@ -28,26 +31,44 @@ enum class Standing : std::uint8_t {
   verified,  ///< it answered us
 };
 
-/// A record and what we keep beside it. Stays where it is in memory while it is in the table.
-struct Member {
-  static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
-
-  Record record;
-  Endpoint endpoint;  ///< where `record.address` and `record.port` lead
-  std::uint64_t id = 0;
-  Standing standing = Standing::verified;
-  bool quiet = false;  ///< told to nobody
+/// What is kept only of members that there was something wrong with, or that said so of others.
+struct Trouble {
   std::optional<SuspicionTimer> suspicion;
   Instant suspicion_end;           ///< valid while `suspicion` is
   std::optional<Instant> accused;  ///< when it was last told directly what we hold against it
   std::optional<Instant> conflict_told;
   std::optional<Instant> questioned;  ///< when it was last asked for its own record
   Budget accusations{limits::kAccusations};
+};
+
+/// A record and what we keep beside it. Stays where it is in memory while it is in the table.
+struct Member {
+  static constexpr std::uint32_t kNowhere = std::numeric_limits<std::uint32_t>::max();
+
+  /// Made when it is asked for.
+  [[nodiscard]] Trouble& trouble() {
+    if (trouble_ == nullptr) trouble_ = std::make_unique<Trouble>();
+    return *trouble_;
+  }
+
+  /// The suspicion that runs; null: none.
+  [[nodiscard]] SuspicionTimer* suspicion() {
+    return trouble_ != nullptr && trouble_->suspicion ? &*trouble_->suspicion : nullptr;
+  }
+
+  Record record;
+  Endpoint endpoint;  ///< where `record.address` and `record.port` lead
+  Standing standing = Standing::verified;
+  bool quiet = false;  ///< told to nobody
+  std::uint64_t id = 0;
 
   // Places in the table's own lists.
-  std::size_t in_alive = kNowhere;
-  std::size_t in_gossip = kNowhere;
-  std::size_t in_round = kNowhere;
+  std::uint32_t in_alive = kNowhere;
+  std::uint32_t in_gossip = kNowhere;
+  std::uint32_t in_round = kNowhere;
+
+ private:
+  std::unique_ptr<Trouble> trouble_;
 };
 
 class MemberTable {
@@ -86,7 +107,7 @@ class MemberTable {
   void remove(Member& member);
   /// Changes the state and stamps the time.
   void enter(Member& member, RecordState state, Instant now, Rng& rng);
-  void move(Member& member, Bytes address, std::uint16_t port);
+  void move(Member& member, const AddressBytes& address, std::uint16_t port);
   /// It is at least of this standing from now on.
   void lift(Member& member, Standing standing);
 
@@ -114,8 +135,8 @@ class MemberTable {
   /// Calls `visit(const Member&)` for each of them in order of the names, ourselves included.
   template <class Visit>
   void for_each(Visit visit) const {
-    for (const auto& [name, member] : members_)
-      visit(member);
+    for (const auto& member : members_)
+      visit(std::as_const(*member));
   }
 
   /// Where all others that are alive or suspect are.
@@ -123,7 +144,56 @@ class MemberTable {
 
  private:
   using Pool = std::vector<Member*>;
-  using Slot = std::size_t Member::*;
+  using Slot = std::uint32_t Member::*;
+
+  struct ByName {
+    using is_transparent = void;
+
+    static std::string_view key(const std::unique_ptr<Member>& member) {
+      return member->record.name;
+    }
+
+    static std::string_view key(std::string_view name) { return name; }
+
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return key(a) < key(b);
+    }
+  };
+
+  /// Orders members by what `Key` gives, of which no two are equal, and takes such values too.
+  template <class Key>
+  struct By {
+    using is_transparent = void;
+
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return Key::of(a) < Key::of(b);
+    }
+  };
+
+  struct EndpointKey {
+    using Value = std::pair<const Endpoint&, std::uint64_t>;
+
+    static Value of(const Member* member) { return {member->endpoint, member->id}; }
+
+    static const Value& of(const Value& value) { return value; }
+  };
+
+  struct AgeKey {
+    using Value = std::pair<Instant, std::uint64_t>;
+
+    static Value of(const Member* member) { return {member->record.changed, member->id}; }
+  };
+
+  struct StandingKey {
+    using Value = std::pair<Standing, std::uint64_t>;
+
+    static Value of(const Member* member) { return {member->standing, member->id}; }
+  };
+
+  template <class Key>
+  using Index = absl::btree_set<Member*, By<Key>>;
 
   static void pool_add(Pool& pool, Slot slot, Member& member);
   static void pool_remove(Pool& pool, Slot slot, Member& member);
@@ -133,10 +203,11 @@ class MemberTable {
   void file(Member& member, Rng& rng);
   void unfile(Member& member);
 
-  std::map<std::string, Member, std::less<>> members_;
-  std::map<std::pair<Endpoint, std::uint64_t>, Member*> by_endpoint_;
-  std::map<std::pair<Instant, std::uint64_t>, Member*> retired_;      ///< dead and left by age
-  std::map<std::pair<Standing, std::uint64_t>, Member*> unverified_;  ///< by id, which is by age
+  // A member must be out of an index while what orders it there changes.
+  absl::btree_set<std::unique_ptr<Member>, ByName> members_;
+  Index<EndpointKey> by_endpoint_;
+  Index<AgeKey> retired_;          ///< dead and left by age
+  Index<StandingKey> unverified_;  ///< by standing, then by id, which is by age
   Pool alive_;
   Pool gossip_;  ///< alive, suspect and dead; the long dead go when a choice meets them
   Pool round_;   ///< probe round; null where somebody went since the last wrap

@@ -13,33 +13,44 @@ namespace {
 /// A name conflict is reported at most this often for each name: gossip repeats it many times.
 constexpr Duration kConflictEvery = std::chrono::seconds{10};
 
+constexpr auto kAlive = static_cast<std::uint8_t>(wire::EntryState::alive);
+constexpr auto kLeft = static_cast<std::uint8_t>(wire::EntryState::left);
+
 constexpr std::string_view kNotAdmitted = "the admission rules refuse it";
 
-wire::Versions versions_of(const wire::Alive& claim) {
+wire::Versions versions_of(const wire::AliveView& claim) {
   wire::Versions versions{};
   std::copy_n(claim.versions.begin(), std::min(claim.versions.size(), versions.size()),
               versions.begin());
   return versions;
 }
 
-wire::Alive alive_of(wire::PushPullEntry entry) {
-  return {entry.incarnation,     std::move(entry.name), std::move(entry.address),
-          entry.port,            std::move(entry.meta), entry.nil_meta,
-          std::move(entry.versions)};
+Claim claim_of(const wire::AliveView& claim, Way way, RecordState state = RecordState::alive) {
+  const Proof proof = way == Way::himself ? Proof::confirmed : Proof::none;
+  return {claim.node, state,      claim.incarnation, claim.address,
+          claim.port, claim.meta, claim.node,        proof};
+}
+
+bool asked_for(Way way) {
+  return way == Way::answer || way == Way::himself;
 }
 
 }  // namespace
 
-void Membership::hear(wire::Alive claim, Way way, Instant now) {
+void Membership::hear(wire::AliveView claim, Way way, Instant now) {
   // Protocol version 1 left the port out; the receiver's own stands for it.
   if (claim.port == 0) claim.port = core_.config.port;
   Member* known = core_.table.find(claim.node);
-  const Judgement judgement = judge(known == nullptr ? nullptr : &known->record, claim,
-                                    core_.subject(claim.node), core_.config.allow_loopback);
+  Judgement judgement = judge(known == nullptr ? nullptr : &known->record, claim,
+                              core_.subject(claim.node), core_.config.allow_loopback);
+  if (core_.admission != nullptr) ask_about(claim, known, way, judgement, now);
   const bool counts = judgement.action == Action::alive || judgement.action == Action::refute;
   if (counts && jumps(known, claim.incarnation, way)) return question(*known, now);
   if (settled(judgement, claim.node, claim.incarnation, now)) return;
-  if (known == nullptr) return apply(known, claim, way, now);
+  if (known == nullptr) {
+    if (starts_far_ahead(claim, way)) return question(claim, now);
+    return apply(known, claim, way, now);
+  }
   if (way == Way::answer) core_.table.lift(*known, Standing::vouched);
   switch (judgement.action) {
     case Action::stale:
@@ -54,8 +65,21 @@ void Membership::hear(wire::Alive claim, Way way, Instant now) {
   }
 }
 
+void Membership::ask_about(
+    const wire::AliveView& claim, const Member* known, Way way, Judgement& judgement, Instant now) {
+  if (judgement.action == Action::refuse) return;
+  if (claim.node == core_.config.name) {
+    if (asked_for(way)) core_.admission->own_name_heard(claim_of(claim, way), now);
+    return;
+  }
+  if (judgement.action == Action::conflict &&
+      core_.admission->may_move(claim_of(claim, way), known->record, now)) {
+    judgement.action = Action::alive;
+  }
+}
+
 bool Membership::settled(const Judgement& judgement,
-                         const std::string& name,
+                         std::string_view name,
                          std::uint32_t incarnation,
                          Instant now) {
   switch (judgement.action) {
@@ -138,32 +162,38 @@ void Membership::act(
   }
 }
 
-void Membership::hear(wire::PushPullEntry entry, Way way, Instant now) {
+void Membership::hear(const wire::EntryView& entry, Way way, Instant now) {
+  const wire::AliveView& member = entry.member;
+  const std::string name(entry.state == kAlive ? std::string_view{} : member.node);
+  const bool ours = name == core_.config.name && entry.state <= kLeft;
+  if (ours && asked_for(way) && core_.admission != nullptr) {
+    const auto state = static_cast<RecordState>(entry.state);
+    core_.admission->own_name_heard(claim_of(member, way, state), now);
+  }
   switch (entry.state) {
-    case static_cast<std::uint8_t>(wire::EntryState::alive):
-      return hear(alive_of(std::move(entry)), way, now);
+    case kAlive:
+      return hear(member, way, now);
     case static_cast<std::uint8_t>(wire::EntryState::suspect):
     case static_cast<std::uint8_t>(wire::EntryState::dead):
-      return hear(wire::Suspect{entry.incarnation, entry.name, core_.config.name}, way, now);
-    case static_cast<std::uint8_t>(wire::EntryState::left):
-      return hear(wire::Dead{entry.incarnation, entry.name, entry.name}, way, now);
+      return hear(wire::Suspect{member.incarnation, name, core_.config.name}, way, now);
+    case kLeft:
+      return hear(wire::Dead{member.incarnation, name, name}, way, now);
     default:
-      return core_.refuse(entry.name, fault_text(ClaimFault::state));
+      return core_.refuse(name, fault_text(ClaimFault::state));
   }
 }
 
-void Membership::apply(Member* known, const wire::Alive& claim, Way way, Instant now) {
-  const Claim question{claim.node, RecordState::alive, claim.incarnation, claim.address,
-                       claim.port, claim.meta,         claim.node,        Proof::none};
-  const Verdict verdict = ask(question, known, now);
+void Membership::apply(Member* known, const wire::AliveView& claim, Way way, Instant now) {
+  const Verdict verdict = ask(claim_of(claim, way), known, now);
+  if (verdict == Verdict::ask && known == nullptr) return question(claim, now);
   if (verdict == Verdict::drop) return core_.refuse(claim.node, kNotAdmitted);
   const bool quiet = verdict == Verdict::keep_quiet;
   if (known == nullptr) return create(claim, way, quiet, now);
   Record& record = known->record;
   const RecordState before = record.state;
-  const bool moved = record.address != claim.address || record.port != claim.port;
+  const bool moved = !same_bytes(record.address, claim.address) || record.port != claim.port;
   const wire::Versions versions = versions_of(claim);
-  const bool changed = moved || record.meta != claim.meta || record.versions != versions;
+  const bool changed = moved || !same_bytes(record.meta, claim.meta) || record.versions != versions;
   clear_suspicion(*known);
   (void)doubts_.end(claim.node);
   if (moved) core_.table.move(*known, claim.address, claim.port);
@@ -182,16 +212,17 @@ void Membership::apply(Member* known, const wire::Alive& claim, Way way, Instant
   if (changed) core_.outbox.event(Updated{record});
 }
 
-void Membership::create(const wire::Alive& claim, Way way, bool quiet, Instant now) {
+void Membership::create(const wire::AliveView& claim, Way way, bool quiet, Instant now) {
   Standing standing = Standing::vouched;
   if (way == Way::himself) standing = Standing::verified;
   if (way == Way::hearsay && (core_.admission == nullptr || !core_.admission->knows(claim.node)))
     standing = Standing::hearsay;
   if (!make_room(claim.node, standing, now)) return;
-  Member& member = core_.table.add({claim.node, claim.address, claim.port, claim.meta,
+  Member& member = core_.table.add({std::string(claim.node), claim.address, claim.port, claim.meta,
                                     versions_of(claim), claim.incarnation, RecordState::alive, now},
                                    standing, core_.rng);
   member.quiet = quiet;
+  if (way == Way::answer) core_.strangers.push_back(member.endpoint);
   if (!quiet) core_.broadcast(claim.node, wire::encode(claim));
   core_.outbox.event(Joined{member.record});
 }
@@ -202,17 +233,17 @@ void Membership::apply(Member& member, const wire::Suspect& claim, bool tell, In
                        core_.table.size(), core_.config.probe_interval);
   member.record.incarnation = claim.incarnation;
   core_.table.enter(member, RecordState::suspect, now, core_.rng);
-  member.suspicion.emplace(claim.from, bounds, now);
-  set_deadline(member, member.suspicion->deadline());
+  suspicion_of(member, SuspicionTimer(claim.from, bounds, now));
   if (tell) core_.broadcast(claim.node, wire::encode(claim));
   core_.outbox.event(Suspicion{member.record});
 }
 
 void Membership::confirm(Member& member, const wire::Suspect& claim, Instant now) {
   member.record.incarnation = std::max(member.record.incarnation, claim.incarnation);
-  if (!member.suspicion || !member.suspicion->confirm(claim.from)) return;
+  SuspicionTimer* timer = member.suspicion();
+  if (timer == nullptr || !timer->confirm(claim.from)) return;
   core_.broadcast(claim.node, wire::encode(claim));
-  set_deadline(member, member.suspicion->deadline());
+  set_deadline(member, timer->deadline());
   timeout(now);
 }
 
@@ -231,21 +262,23 @@ void Membership::apply(Member& member, const wire::Dead& claim, Instant now) {
   if (left && successor) hear(*successor, Way::hearsay, now);
 }
 
-void Membership::conflict(Member& member, const wire::Alive& claim, Instant now) {
+void Membership::conflict(Member& member, const wire::AliveView& claim, Instant now) {
   doubts_.follow(claim);
-  if (member.conflict_told && now - *member.conflict_told < kConflictEvery) return;
-  member.conflict_told = now;
+  auto& told = member.trouble().conflict_told;
+  if (told && now - *told < kConflictEvery) return;
+  told = now;
   const Record& known = member.record;
   core_.outbox.event(
       NameConflict{known.name, known.address, known.port, claim.address, claim.port});
 }
 
 void Membership::accuse(Member& member, Instant now) {
+  if (member.record.state == RecordState::alive) return;
   if (!core_.announced() || &member == &core_.table.self()) return;
-  if (member.accused && now - *member.accused < kAccuseEvery) return;
+  auto& told = member.trouble().accused;
+  if (told && now - *told < kAccuseEvery) return;
+  told = now;
   const Bytes accusation = accusation_of(member.record, core_.config.name);
-  if (accusation.empty()) return;
-  member.accused = now;
   core_.outbox.send(member.endpoint, {&accusation, 1});
 }
 
@@ -274,19 +307,25 @@ void Membership::suspicion_over(Member& member, Instant now) {
   const auto bounds =
       suspicion_bounds(core_.config.suspicion_mult, core_.config.suspicion_max_timeout_mult,
                        core_.table.size(), core_.config.probe_interval);
-  member.suspicion.emplace(core_.config.name, bounds, now);
-  set_deadline(member, member.suspicion->deadline());
+  suspicion_of(member, SuspicionTimer(core_.config.name, bounds, now));
+}
+
+void Membership::suspicion_of(Member& member, SuspicionTimer timer) {
+  set_deadline(member, timer.deadline());
+  member.trouble().suspicion = std::move(timer);
 }
 
 void Membership::set_deadline(Member& member, Instant at) {
-  deadlines_.erase({member.suspicion_end, member.id});
-  member.suspicion_end = at;
+  Instant& end = member.trouble().suspicion_end;
+  deadlines_.erase({end, member.id});
+  end = at;
   deadlines_[{at, member.id}] = &member;
 }
 
 void Membership::clear_suspicion(Member& member) {
-  deadlines_.erase({member.suspicion_end, member.id});
-  member.suspicion.reset();
+  if (member.suspicion() == nullptr) return;
+  deadlines_.erase({member.trouble().suspicion_end, member.id});
+  member.trouble().suspicion.reset();
 }
 
 std::optional<Wakeup> Membership::next() const {

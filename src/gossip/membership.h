@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "gossip/core.h"
@@ -30,11 +31,11 @@ class Membership {
   Membership(Core& core, OwnMember& own, Doubts& doubts)
       : core_(core), own_(own), doubts_(doubts) {}
 
-  void hear(wire::Alive claim, Way way, Instant now);
+  void hear(wire::AliveView claim, Way way, Instant now);
   void hear(const wire::Suspect& claim, Way way, Instant now);
   void hear(const wire::Dead& claim, Way way, Instant now);
   /// An entry of a push/pull: dead is never believed second-hand, it counts as our own suspicion.
-  void hear(wire::PushPullEntry entry, Way way, Instant now);
+  void hear(const wire::EntryView& entry, Way way, Instant now);
   /// Our own verdict after a failed probe of the record as it was with `incarnation`.
   void suspect(const std::string& name, std::uint32_t incarnation, Instant now);
 
@@ -47,14 +48,21 @@ class Membership {
   [[nodiscard]] std::optional<Wakeup> next() const;
 
  private:
+  /// Tells the admission hook what concerns our own name, and turns a conflict into an alive where
+  /// it lets the name move.
+  void ask_about(const wire::AliveView& claim,
+                 const Member* known,
+                 Way way,
+                 Judgement& judgement,
+                 Instant now);
   /// Carries out what needs no record: ignoring, refusing, refuting. True if that was it.
   bool settled(const Judgement& judgement,
-               const std::string& name,
+               std::string_view name,
                std::uint32_t incarnation,
                Instant now);
-  void apply(Member* known, const wire::Alive& claim, Way way, Instant now);
-  void create(const wire::Alive& claim, Way way, bool quiet, Instant now);
-  [[nodiscard]] bool make_room(const std::string& name, Standing standing, Instant now);
+  void apply(Member* known, const wire::AliveView& claim, Way way, Instant now);
+  void create(const wire::AliveView& claim, Way way, bool quiet, Instant now);
+  [[nodiscard]] bool make_room(std::string_view name, Standing standing, Instant now);
   void evict(Member& member);
   void apply(Member& member, const wire::Suspect& claim, bool tell, Instant now);
   void apply(Member& member, const wire::Dead& claim, Instant now);
@@ -65,17 +73,22 @@ class Membership {
            const wire::Dead& claim,
            Proof proof,
            Instant now);
-  void conflict(Member& member, const wire::Alive& claim, Instant now);
+  void conflict(Member& member, const wire::AliveView& claim, Instant now);
   void doubt(Member& member, const wire::Dead& claim, Instant now);
   /// Whether the claim jumps further ahead than anybody but the member itself is believed.
   [[nodiscard]] bool jumps(const Member* known, std::uint32_t incarnation, Way way);
+  /// The same of a name that is new: near the end of all numbers it could not refute for long.
+  [[nodiscard]] bool starts_far_ahead(const wire::AliveView& claim, Way way);
   void question(Member& member, Instant now);
+  /// Asks whoever is said to be there under a name that we don't have.
+  void question(const wire::AliveView& claim, Instant now);
   [[nodiscard]] bool may_accuse(const std::string& name,
                                 const std::string& from,
                                 Way way,
                                 Instant now);
   void tell(Member& member, std::uint32_t incarnation, Instant now);
   void suspicion_over(Member& member, Instant now);
+  void suspicion_of(Member& member, SuspicionTimer timer);
   void set_deadline(Member& member, Instant at);
   void clear_suspicion(Member& member);
   [[nodiscard]] Verdict ask(const Claim& claim, const Member* known, Instant now) const;
@@ -89,6 +102,7 @@ class Membership {
   OwnMember& own_;
   Doubts& doubts_;
   Budget names_{limits::kNewNames};
+  Budget strangers_{limits::kStrangersAsked};
   Budget accusations_{limits::kAccusations};  ///< of all accusers that are no members
   std::map<std::pair<Instant, std::uint64_t>, Member*> deadlines_;
 };

@@ -14,7 +14,7 @@ constexpr Duration kQuestionEvery = std::chrono::seconds{10};
 }  // namespace
 
 /// Whether there is room for a new name; one that weighs less may have to go for it.
-bool Membership::make_room(const std::string& name, Standing standing, Instant now) {
+bool Membership::make_room(std::string_view name, Standing standing, Instant now) {
   const bool hearsay = standing == Standing::hearsay;
   if (hearsay && !names_.take(now, limits::kNewNamesAtOnce)) {
     core_.refuse(name, "too many new names at a time");
@@ -50,11 +50,24 @@ bool Membership::jumps(const Member* known, std::uint32_t incarnation, Way way) 
   return true;
 }
 
+bool Membership::starts_far_ahead(const wire::AliveView& claim, Way way) {
+  if (way == Way::himself || claim.incarnation <= limits::kIncarnationNew) return false;
+  core_.refuse(claim.node, "its incarnation is far ahead of what a new name has");
+  return true;
+}
+
+void Membership::question(const wire::AliveView& claim, Instant now) {
+  const auto address = IpAddress::from_bytes(claim.address);
+  if (address && strangers_.take(now, limits::kStrangersAsked))
+    core_.questions.push_back({*address, claim.port});
+}
+
 /// Asks for the true record: the member itself; about ourselves a few others, which are to be
 /// answered if they believe the claim, and only then.
 void Membership::question(Member& member, Instant now) {
-  if (member.questioned && now - *member.questioned < kQuestionEvery) return;
-  member.questioned = now;
+  auto& asked = member.trouble().questioned;
+  if (asked && now - *asked < kQuestionEvery) return;
+  asked = now;
   if (&member != &core_.table.self()) {
     core_.questions.push_back(member.endpoint);
     return;
@@ -72,7 +85,7 @@ bool Membership::may_accuse(const std::string& name,
   const std::size_t at_once = std::max<std::size_t>(limits::kAccusations, core_.table.size());
   Member* accuser = core_.table.find(from);
   const bool member = accuser != nullptr && accuser != &core_.table.self();
-  if ((member ? accuser->accusations : accusations_).take(now, at_once)) return true;
+  if ((member ? accuser->trouble().accusations : accusations_).take(now, at_once)) return true;
   core_.refuse(name, "its accuser accuses too often");
   return false;
 }
@@ -92,8 +105,10 @@ void Membership::doubt(Member& member, const wire::Dead& claim, Instant now) {
 /// The member hears what is said about it, although we don't believe it: others may.
 void Membership::tell(Member& member, std::uint32_t incarnation, Instant now) {
   if (&member == &core_.table.self()) return question(member, now);
-  if (!core_.announced() || (member.accused && now - *member.accused < kAccuseEvery)) return;
-  member.accused = now;
+  if (!core_.announced()) return;
+  auto& told = member.trouble().accused;
+  if (told && now - *told < kAccuseEvery) return;
+  told = now;
   const Bytes accusation =
       wire::encode(wire::Suspect{incarnation, member.record.name, core_.config.name});
   core_.outbox.send(member.endpoint, {&accusation, 1});

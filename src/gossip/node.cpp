@@ -1,11 +1,12 @@
 // The facade of a gossip node: inputs are handed to the part that they concern, outputs come from
 // the outbox and the timers of the parts. The parts: core.h (shared state), membership.h (claims),
 // own_member.h (what we say of ourselves), spreader.h (gossip), prober.h and pings.h (failure
-// detection), streams.h (push/pull).
+// detection), streams.h (push/pull), agreement.h (whether one is needed).
 #include "gossip/node.h"
 
 #include <utility>
 
+#include "gossip/agreement.h"
 #include "gossip/core.h"
 #include "gossip/doubts.h"
 #include "gossip/membership.h"
@@ -33,7 +34,8 @@ struct Node::Impl {
         own(core, spreader),
         doubts(core),
         membership(core, own, doubts),
-        streams(core, membership),
+        agreement(core),
+        streams(core, membership, agreement),
         prober(core, membership, streams),
         pings(core) {}
 
@@ -41,7 +43,7 @@ struct Node::Impl {
   [[nodiscard]] std::string answering(const Endpoint& from, const wire::OpenedPacket& opened);
   void claim(const wire::PacketMessage& message, std::string_view answering, Instant now);
   void request(const Endpoint& from, const wire::PacketMessage& message, Instant now);
-  void answer_ping(const Endpoint& from, const wire::Ping& ping);
+  void answer_ping(const Endpoint& from, const wire::Ping& ping, Instant now);
   void start(Instant now);
   void stop();
   bool settle(Instant now);
@@ -51,6 +53,7 @@ struct Node::Impl {
   OwnMember own;
   Doubts doubts;
   Membership membership;
+  Agreement agreement;
   Streams streams;
   Prober prober;
   Pings pings;
@@ -116,28 +119,34 @@ void Node::Impl::claim(const wire::PacketMessage& message,
 
 void Node::Impl::request(const Endpoint& from, const wire::PacketMessage& message, Instant now) {
   if (const auto* ping = std::get_if<wire::Ping>(&message)) {
-    answer_ping(from, *ping);
+    answer_ping(from, *ping, now);
   } else if (const auto* indirect = std::get_if<wire::IndirectPing>(&message)) {
     if (pings_left > 0) {
       --pings_left;
       pings.relay(from, *indirect, now);
     }
   } else if (const auto* ack = std::get_if<wire::Ack>(&message)) {
-    if (!prober.on_ack(ack->sequence, now) && !doubts.on_ack(ack->sequence))
+    if (prober.on_ack(ack->sequence, now)) {
+      agreement.heard(ack->payload);
+    } else if (!doubts.on_ack(ack->sequence)) {
       pings.on_ack(ack->sequence);
+    }
   } else if (const auto* nack = std::get_if<wire::Nack>(&message)) {
     prober.on_nack(nack->sequence);
   }
 }
 
-void Node::Impl::answer_ping(const Endpoint& from, const wire::Ping& ping) {
+void Node::Impl::answer_ping(const Endpoint& from, const wire::Ping& ping, Instant now) {
   if (!ping.node.empty() && ping.node != core.config.name) return;
   if (pings_left == 0) return;
   --pings_left;
-  std::vector<Bytes> messages{wire::encode(wire::Ack{ping.sequence, {}, true})};
+  const Member* member = core.table.at(from);
+  wire::Ack ack{ping.sequence, {}, true};
+  if (member != nullptr && core.phase == Phase::member)
+    ack = {ping.sequence, agreement.digest(now), false};
+  std::vector<Bytes> messages{wire::encode(ack)};
   // Whoever asks whether we really leave, hears it from us.
   if (core.phase == Phase::gone) messages.push_back(own.goodbye_message());
-  const Member* member = core.table.at(from);
   if (member != nullptr && core.announced()) {
     Bytes accusation = accusation_of(member->record, core.config.name);
     if (!accusation.empty()) messages.push_back(std::move(accusation));
@@ -164,6 +173,7 @@ void Node::Impl::stop() {
 bool Node::Impl::settle(Instant now) {
   for (const Endpoint& to : std::exchange(core.questions, {}))
     streams.question(to, now);
+  own.greet(std::exchange(core.strangers, {}), now);
   return own.settle(now);
 }
 
@@ -240,8 +250,8 @@ void Node::update_meta(Bytes meta, Instant now) {
   impl_->own.update_meta(std::move(meta), now);
 }
 
-void Node::move_to(Bytes address, std::uint16_t port, Instant now) {
-  impl_->own.move_to(std::move(address), port, now);
+void Node::move_to(Move move, Instant now) {
+  impl_->own.move_to(std::move(move), now);
 }
 
 void Node::leave(Instant now) {

@@ -62,9 +62,7 @@ class Node {
   void ping(const std::string& name, const Endpoint& to, Instant now);
   /// New metadata (at most 512 bytes): next incarnation, broadcast.
   void update_meta(Bytes meta, Instant now);
-  /// New advertised address: *left* is told for the old one, then alive for the new one (Go accepts
-  /// a moved member only after a leave).
-  void move_to(Bytes address, std::uint16_t port, Instant now);
+  void move_to(Move move, Instant now);
   /// Announces dead{From: ourselves} to all. LeaveSpread follows; no return.
   void leave(Instant now);
   /// Numbers up to but not including `end` are reserved from now on.

@@ -47,12 +47,24 @@ bool Outbox::send_broadcasts(const Endpoint& to, BroadcastQueue& queue, unsigned
   return !parts.empty();
 }
 
-std::optional<Bytes> Outbox::frame(const wire::StreamMessage& message) {
-  const Bytes plain = wire::encode_stream(message);
+std::optional<Bytes> Outbox::sealed(const Bytes& plain) {
   if (plain.empty()) return std::nullopt;
-  Bytes sealed = wire::seal_frame(keyring_, plain, rng_);
-  if (sealed.empty()) return std::nullopt;
-  return sealed;
+  Bytes frame = wire::seal_frame(keyring_, plain, rng_);
+  if (frame.empty()) return std::nullopt;
+  return frame;
+}
+
+std::optional<Bytes> Outbox::frame(const wire::StreamMessage& message) {
+  return sealed(wire::encode_stream(message));
+}
+
+std::optional<Bytes> Outbox::frame(const wire::PushPullView& table, bool compact) {
+  Bytes plain = wire::encode_stream(table);
+  if (compact && !plain.empty()) {
+    Bytes packed = wire::add_compression(plain);
+    if (packed.size() < plain.size()) plain = std::move(packed);
+  }
+  return sealed(plain);
 }
 
 std::optional<Transmit> Outbox::poll_transmit() {

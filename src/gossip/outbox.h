@@ -32,8 +32,10 @@ class Outbox {
   /// A datagram of broadcasts only; false when there are none that fit.
   bool send_broadcasts(const Endpoint& to, BroadcastQueue& queue, unsigned transmit_limit);
 
-  /// A sealed stream frame; nothing for a message that must not be sent.
+  /// A sealed stream frame; nothing for a message that must not be sent. `compact`: compressed if
+  /// that makes it smaller, which takes time that somebody who joins should not wait for.
   [[nodiscard]] std::optional<Bytes> frame(const wire::StreamMessage& message);
+  [[nodiscard]] std::optional<Bytes> frame(const wire::PushPullView& table, bool compact);
 
   void open_stream(StreamRequest request) { streams_.push_back(std::move(request)); }
 
@@ -44,6 +46,8 @@ class Outbox {
   [[nodiscard]] std::optional<Event> poll_event();
 
  private:
+  [[nodiscard]] std::optional<Bytes> sealed(const Bytes& plain);
+
   wire::Keyring keyring_;
   Rng& rng_;
   std::deque<Transmit> datagrams_;

@@ -36,6 +36,11 @@ Bytes OwnMember::goodbye_message() const {
   return wire::encode(wire::Dead{record.incarnation, record.name, record.name});
 }
 
+void OwnMember::greet(const std::vector<Endpoint>& strangers, Instant now) {
+  if (strangers.empty() || core_.phase != Phase::member) return;
+  spreader_.tell(alive_message(), strangers, now);
+}
+
 void OwnMember::refute(std::uint32_t accused, Instant now) {
   if (unanswered_ || !refutations_.take(now, limits::kRefutations)) {
     unanswered_ = std::max(accused, unanswered_.value_or(0));
@@ -62,10 +67,11 @@ void OwnMember::update_meta(Bytes meta, Instant now) {
   if (core_.phase != Phase::moving) renew(0, false, now);
 }
 
-void OwnMember::move_to(Bytes address, std::uint16_t port, Instant now) {
+void OwnMember::move_to(Move move, Instant now) {
   if (over_) return;
-  next_address_ = Address{std::move(address), port};
-  if (core_.phase == Phase::member) say_goodbye(Phase::moving, now);
+  next_address_ = Address{std::move(move.address), move.port};
+  if (move.meta) next_meta_ = std::move(move.meta);
+  if (core_.phase == Phase::member && move.goodbye) say_goodbye(Phase::moving, now);
   settle(now);
 }
 

@@ -22,9 +22,12 @@ class OwnMember {
   /// the time is answered at a bounded rate: one answer overrules all claims before it.
   void refute(std::uint32_t accused, Instant now);
   void update_meta(Bytes meta, Instant now);
-  void move_to(Bytes address, std::uint16_t port, Instant now);
+  void move_to(Move move, Instant now);
   void leave(Instant now);
   void extend(std::uint32_t end, Instant now);
+  /// Tells these of us directly. Of two that join at the same moment neither hears the announcement
+  /// of the other: the one that asks last learns of both, and is the only one to know.
+  void greet(const std::vector<Endpoint>& strangers, Instant now);
   /// Completes a leave or a move once its goodbye is spread. To be called after every input. True
   /// if there is something new to gossip.
   bool settle(Instant now);

@@ -73,7 +73,7 @@ void Prober::ask_others() {
   for (const Member* relay : relays) {
     wire::IndirectPing request;
     request.sequence = probe_->sequence;
-    request.target = probe_->address;
+    request.target.assign(probe_->address.begin(), probe_->address.end());
     request.port = probe_->to.port;
     request.node = probe_->name;
     request.nack = relay->record.versions[kVersionMax] >= kSpeaksNack;

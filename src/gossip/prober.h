@@ -40,7 +40,7 @@ class Prober {
     std::uint32_t sequence = 0;
     std::string name;
     Endpoint to;
-    Bytes address;
+    AddressBytes address;
     std::uint8_t pmax = 0;
     std::uint32_t incarnation = 0;
     Instant direct_until;

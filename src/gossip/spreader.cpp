@@ -25,6 +25,17 @@ std::size_t Spreader::flood(const Bytes& message, Instant now) {
   return flood_to_.size();
 }
 
+void Spreader::tell(const Bytes& message, const std::vector<Endpoint>& others, Instant now) {
+  const bool under_way = flooding();
+  if (!under_way) {
+    flood_to_.clear();
+    flood_next_ = 0;
+  }
+  flood_message_ = message;
+  flood_to_.insert(flood_to_.end(), others.begin(), others.end());
+  if (!under_way) flood_chunk(now);
+}
+
 void Spreader::flood_chunk(Instant now) {
   const std::size_t end = std::min(flood_to_.size(), flood_next_ + kFloodChunk);
   for (; flood_next_ < end; ++flood_next_)

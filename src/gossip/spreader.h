@@ -20,6 +20,8 @@ class Spreader {
   /// Sends a message to every live member, a chunk at a time; replaces a flood still under way,
   /// which an older statement about ourselves is. How many it goes to.
   std::size_t flood(const Bytes& message, Instant now);
+  /// Sends a message about ourselves to these as well, behind a flood that is under way.
+  void tell(const Bytes& message, const std::vector<Endpoint>& others, Instant now);
 
   [[nodiscard]] bool flooding() const { return flood_next_ < flood_to_.size(); }
 

@@ -13,17 +13,14 @@ namespace {
 /// Streams that we keep open at once; far above what seeds, probes and push/pulls need.
 constexpr std::size_t kContacts = 1024;
 
-wire::PushPullEntry entry_of(const Record& record) {
-  wire::PushPullEntry entry;
-  entry.name = record.name;
-  entry.address = record.address;
-  entry.port = record.port;
-  entry.meta = record.meta;
-  entry.nil_meta = record.meta.empty();
-  entry.incarnation = record.incarnation;
-  entry.state = static_cast<std::uint8_t>(record.state);
-  entry.versions.assign(record.versions.begin(), record.versions.end());
-  return entry;
+/// Who announces this very endpoint; empty: nobody.
+std::string_view name_at(const Endpoint& endpoint, const wire::PushPullView& table) {
+  for (const wire::EntryView& entry : table.entries) {
+    if (entry.member.port != endpoint.port) continue;
+    const auto address = IpAddress::from_bytes(entry.member.address);
+    if (address && *address == endpoint.address) return entry.member.node;
+  }
+  return {};
 }
 
 static_assert(static_cast<int>(RecordState::alive) == static_cast<int>(wire::EntryState::alive));
@@ -41,14 +38,16 @@ void Streams::stop() {
   periodic_at_.reset();
 }
 
-wire::PushPull Streams::table(bool join) const {
-  wire::PushPull content;
+wire::PushPullView Streams::table(bool join) const {
+  wire::PushPullView content;
   content.join = join;
-  const Record& self = core_.table.self().record;
+  const Member& self = core_.table.self();
   content.entries.reserve(core_.table.size());
   core_.table.for_each([&](const Member& member) {
-    const bool told = &member.record == &self ? core_.announced() : !member.quiet;
-    if (told) content.entries.push_back(entry_of(member.record));
+    const bool told = &member == &self ? core_.announced() : !member.quiet;
+    if (!told) return;
+    content.entries.push_back(
+        {alive_of(member.record), static_cast<std::uint8_t>(member.record.state)});
   });
   return content;
 }
@@ -71,22 +70,27 @@ void Streams::join(const Endpoint& to, Instant now) {
 
 void Streams::push_pull(Purpose purpose,
                         const Endpoint& to,
-                        const wire::PushPull& content,
+                        const wire::PushPullView& content,
                         Instant now) {
   const Contact contact{purpose, to, now + core_.config.tcp_timeout};
-  if (!open(contact, content)) finish(contact, "too many streams are open", 0, now);
+  const bool hurried = purpose != Purpose::periodic;
+  const bool opened = has_room(contact) && open(contact, core_.outbox.frame(content, !hurried));
+  if (!opened) finish(contact, "too many streams are open", 0, now);
 }
 
 void Streams::tcp_ping(const Endpoint& to,
                        const std::string& name,
                        std::uint32_t sequence,
                        Instant deadline) {
-  open({Purpose::tcp_ping, to, deadline, sequence}, wire::Ping{sequence, name, {}});
+  const Contact contact{Purpose::tcp_ping, to, deadline, sequence};
+  if (has_room(contact)) open(contact, core_.outbox.frame(wire::Ping{sequence, name, {}}));
 }
 
-bool Streams::open(Contact contact, const wire::StreamMessage& message) {
-  if (contacts_.size() >= kContacts || contact.to.port == 0) return false;
-  auto frame = core_.outbox.frame(message);
+bool Streams::has_room(const Contact& contact) const {
+  return contacts_.size() < kContacts && contact.to.port != 0;
+}
+
+bool Streams::open(const Contact& contact, std::optional<Bytes> frame) {
   if (!frame) return false;
   const StreamId id = next_id_++;
   core_.outbox.open_stream({id, contact.to, std::move(*frame), true, contact.deadline});
@@ -104,10 +108,13 @@ std::optional<Streams::Contact> Streams::take(StreamId id) {
   return contact;
 }
 
-void Streams::merge(wire::PushPull&& theirs, Way way, std::string_view teller, Instant now) {
-  for (wire::PushPullEntry& entry : theirs.entries) {
-    const bool himself = !teller.empty() && entry.name == teller;
-    membership_.hear(std::move(entry), himself ? Way::himself : way, now);
+void Streams::merge(const wire::PushPullView& theirs,
+                    Way way,
+                    std::string_view teller,
+                    Instant now) {
+  for (const wire::EntryView& entry : theirs.entries) {
+    const bool himself = !teller.empty() && entry.member.node == teller;
+    membership_.hear(entry, himself ? Way::himself : way, now);
   }
 }
 
@@ -115,8 +122,8 @@ std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Insta
   // A frame that was here before is a recording: whoever plays it learns nothing.
   const ByteView nonce = wire::frame_nonce(frame);
   if (!nonce.empty() && core_.nonces.seen(nonce)) return std::nullopt;
-  std::size_t bad_entries = 0;
-  auto request = wire::open_frame(core_.outbox.keyring(), frame, &bad_entries);
+  Bytes plain;
+  const auto request = wire::view_frame(core_.outbox.keyring(), frame, plain);
   if (!request) {
     if (request.error().code == Errc::not_permitted) core_.outbox.event(Undecryptable{from});
     return std::nullopt;
@@ -126,10 +133,15 @@ std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Insta
     if (!ping->node.empty() && ping->node != core_.config.name) return std::nullopt;
     return core_.outbox.frame(wire::Ack{ping->sequence, {}, true});
   }
-  if (auto* theirs = std::get_if<wire::PushPull>(&*request)) {
-    auto ours = core_.outbox.frame(table(theirs->join));
+  if (const auto* theirs = std::get_if<wire::PushPullView>(&*request)) {
+    wire::PushPullView content = table(theirs->join);
+    const bool newcomer = theirs->join || theirs->entries.empty();
+    Bytes state;
+    if (newcomer && core_.admission != nullptr) state = core_.admission->user_state();
+    content.user_state = state;
+    auto ours = core_.outbox.frame(content, !newcomer);
     const bool member = core_.table.has_address(from.address);
-    merge(std::move(*theirs), member ? Way::member : Way::hearsay, {}, now);
+    merge(*theirs, member ? Way::member : Way::hearsay, {}, now);
     return ours;
   }
   return std::nullopt;
@@ -138,7 +150,8 @@ std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Insta
 std::optional<std::uint32_t> Streams::reply(StreamId id, ByteView frame, Instant now) {
   const auto contact = take(id);
   if (!contact) return std::nullopt;
-  auto message = wire::open_frame(core_.outbox.keyring(), frame);
+  Bytes plain;
+  const auto message = wire::view_frame(core_.outbox.keyring(), frame, plain);
   if (contact->purpose == Purpose::tcp_ping) {
     const auto* ack = message ? std::get_if<wire::Ack>(&*message) : nullptr;
     if (ack == nullptr || ack->sequence != contact->sequence) return std::nullopt;
@@ -149,12 +162,14 @@ std::optional<std::uint32_t> Streams::reply(StreamId id, ByteView frame, Instant
     finish(*contact,
            foreign ? "the answer is not encrypted with our cluster key" : message.error().detail, 0,
            now);
-  } else if (auto* theirs = std::get_if<wire::PushPull>(&*message)) {
+  } else if (const auto* theirs = std::get_if<wire::PushPullView>(&*message)) {
     const std::size_t members = theirs->entries.size();
-    // Who listens there is not known before its table tells: then the table is its own.
+    if (core_.admission != nullptr) core_.admission->user_state_heard(theirs->user_state);
+    // Who listens there, if we don't know, its own table tells.
     const Member* known = core_.table.at(contact->to);
-    const std::string teller = known == nullptr ? std::string{} : known->record.name;
-    merge(std::move(*theirs), Way::answer, teller, now);
+    const std::string teller(known == nullptr ? name_at(contact->to, *theirs)
+                                              : std::string_view(known->record.name));
+    merge(*theirs, Way::answer, teller, now);
     if (Member* member = core_.table.at(contact->to)) core_.table.lift(*member, Standing::verified);
     finish(*contact, {}, members, now);
   } else if (const auto* error = std::get_if<wire::ErrorReply>(&*message)) {
@@ -189,8 +204,9 @@ void Streams::finish(const Contact& contact, std::string reason, std::size_t mem
 
 void Streams::periodic(Instant now) {
   periodic_at_.reset();
+  const bool agreed = agreement_.take();
   const auto partner = core_.table.choose_alive(core_.rng, 1);
-  if (partner.empty()) return finish({}, {}, 0, now);
+  if (agreed || partner.empty()) return finish({}, {}, 0, now);
   push_pull(Purpose::periodic, partner.front()->endpoint, table(false), now);
 }
 

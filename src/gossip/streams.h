@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gossip/agreement.h"
 #include "gossip/core.h"
 #include "gossip/membership.h"
 
@@ -17,9 +18,10 @@ namespace wesher::gossip {
 
 class Streams {
  public:
-  Streams(Core& core, Membership& membership) : core_(core), membership_(membership) {}
+  Streams(Core& core, Membership& membership, Agreement& agreement)
+      : core_(core), membership_(membership), agreement_(agreement) {}
 
-  /// Periodic push/pulls from here on.
+  /// Periodic push/pulls from here on, each left out that has nothing to tell.
   void start(Instant now);
   void stop();
 
@@ -55,18 +57,24 @@ class Streams {
     std::uint32_t sequence = 0;
   };
 
-  [[nodiscard]] wire::PushPull table(bool join) const;
-  void push_pull(Purpose purpose, const Endpoint& to, const wire::PushPull& content, Instant now);
-  bool open(Contact contact, const wire::StreamMessage& message);
+  /// Views into the table: to be encoded before anything changes it.
+  [[nodiscard]] wire::PushPullView table(bool join) const;
+  void push_pull(Purpose purpose,
+                 const Endpoint& to,
+                 const wire::PushPullView& content,
+                 Instant now);
+  bool open(const Contact& contact, std::optional<Bytes> frame);
+  [[nodiscard]] bool has_room(const Contact& contact) const;
   std::optional<Contact> take(StreamId id);
   /// `teller` is whose table it is, if we asked for it; else `way` holds for all of it.
-  void merge(wire::PushPull&& theirs, Way way, std::string_view teller, Instant now);
+  void merge(const wire::PushPullView& theirs, Way way, std::string_view teller, Instant now);
   /// Ends a contact; an empty reason means success.
   void finish(const Contact& contact, std::string reason, std::size_t members, Instant now);
   void periodic(Instant now);
 
   Core& core_;
   Membership& membership_;
+  Agreement& agreement_;
   std::map<StreamId, Contact> contacts_;
   std::set<std::pair<Instant, StreamId>> deadlines_;
   StreamId next_id_ = 1;

@@ -1,8 +1,6 @@
 // The rules of transition.h in the order in which memberlist asks them; the order is observable.
 #include "gossip/transition.h"
 
-#include <algorithm>
-
 namespace wesher::gossip {
 
 namespace {
@@ -11,9 +9,8 @@ bool down(RecordState state) {
   return state == RecordState::dead || state == RecordState::left;
 }
 
-bool same_content(const Record& known, const wire::Alive& claim) {
-  return known.meta == claim.meta && std::equal(known.versions.begin(), known.versions.end(),
-                                                claim.versions.begin(), claim.versions.end());
+bool same_content(const Record& known, const wire::AliveView& claim) {
+  return same_bytes(known.meta, claim.meta) && same_bytes(known.versions, claim.versions);
 }
 
 /// Evidence about a record that is down already.
@@ -24,14 +21,14 @@ Judgement raise_or_ignore(const Record& known, std::uint32_t incarnation) {
 }  // namespace
 
 Judgement judge(const Record* known,
-                const wire::Alive& claim,
+                const wire::AliveView& claim,
                 Subject subject,
                 bool allow_loopback) {
   if (subject == Subject::self_gone) return {Action::ignore};
   if (const ClaimFault fault = check(claim, allow_loopback); fault != ClaimFault::none)
     return {Action::refuse, fault};
   if (known == nullptr) return {Action::create};
-  const bool moved = known->address != claim.address || known->port != claim.port;
+  const bool moved = !same_bytes(known->address, claim.address) || known->port != claim.port;
   if (moved && known->state != RecordState::left) return {Action::conflict};
   if (subject == Subject::self) {
     if (claim.incarnation < known->incarnation) return {Action::ignore};

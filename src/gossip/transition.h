@@ -43,7 +43,7 @@ struct Judgement {
 
 /// `known` is null for a name that is not in the table.
 [[nodiscard]] Judgement judge(const Record* known,
-                              const wire::Alive& claim,
+                              const wire::AliveView& claim,
                               Subject subject,
                               bool allow_loopback);
 /// A claim about a record from inside (a failed probe) is judged by the same rules, but its

@@ -175,6 +175,34 @@ TEST_CASE("a wild incarnation of a member is looked up at the member") {
   }
 }
 
+TEST_CASE("a new name at the end of all incarnations is looked up at its address") {
+  Rig rig;
+  rig.announced().with_members({1});
+  rig.clear();
+  const std::uint32_t wild = limits::kIncarnationNew + 1;
+  rig.hear(peer(66), {alive(2, wild)});
+  CHECK(rig.node.find(name_of(2)) == nullptr);
+  REQUIRE(rig.streams.size() == 1);
+  CHECK(rig.streams[0].to == peer(2));
+  SECTION("where it says so itself") {
+    wire::PushPull own;
+    own.entries = {entry(1, wild), entry(2, wild)};
+    rig.node.handle_reply(rig.streams[0].id, rig.seal_stream(own), rig.now);
+    REQUIRE(rig.node.find(name_of(2)) != nullptr);
+    CHECK(rig.node.find(name_of(2))->incarnation == wild);
+  }
+  SECTION("where somebody else answers") {
+    wire::PushPull others;
+    others.entries = {entry(1, 1), entry(3, 1)};
+    rig.node.handle_reply(rig.streams[0].id, rig.seal_stream(others), rig.now);
+    CHECK(rig.node.find(name_of(2)) == nullptr);
+  }
+  SECTION("one less is an ordinary name") {
+    rig.hear(peer(66), {alive(2, wild - 1)});
+    CHECK(rig.node.find(name_of(2)) != nullptr);
+  }
+}
+
 TEST_CASE("a wild accusation of ourselves is answered only where a member believes it") {
   Rig rig;
   rig.announced().with_members({1});

@@ -1,6 +1,7 @@
 // The indices of the table: chances, rounds, endpoints, reaping.
 #include "gossip/member_table.h"
 
+#include <map>
 #include <set>
 
 #include <catch2/catch.hpp>

@@ -287,7 +287,7 @@ TEST_CASE("after its leave a node answers but probes nobody and refutes nothing"
 TEST_CASE("a move tells left for the old address and then alive for the new one") {
   Rig rig;
   rig.announced().with_members({1, 2});
-  rig.node.move_to({10, 0, 0, 201}, 7000, rig.now);
+  rig.node.move_to({{10, 0, 0, 201}, 7000, {}, true}, rig.now);
   rig.drain();
   REQUIRE(rig.sent_of<wire::Dead>().size() == 2);
   CHECK(rig.sent_of<wire::Dead>()[0].second == wire::Dead{1, own_name, own_name});
@@ -315,7 +315,7 @@ TEST_CASE("a move tells left for the old address and then alive for the new one"
 TEST_CASE("a move with nobody there happens at once") {
   Rig rig;
   rig.announced();
-  rig.node.move_to({10, 0, 0, 201}, 7000, rig.now);
+  rig.node.move_to({{10, 0, 0, 201}, 7000, {}, true}, rig.now);
   rig.drain();
   CHECK(rig.node.self().address == Bytes{10, 0, 0, 201});
   CHECK(rig.node.self().state == RecordState::alive);

@@ -1,5 +1,6 @@
 // Push/pull in both roles, joining, asking read-only, and what is done with the tables.
 #include <algorithm>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -176,6 +177,46 @@ TEST_CASE("a join tells our table and merges the answer") {
   CHECK(rig.node.live() == 2);
 }
 
+TEST_CASE("whoever is learned from the answer to a join hears of us directly") {
+  Rig rig;
+  rig.announced();
+  rig.node.join(peer(1), rig.now);
+  rig.drain();
+  rig.sent.clear();
+  rig.node.handle_reply(rig.streams[0].id, rig.seal_stream(table({entry(1, 3), entry(2, 1)}, true)),
+                        rig.now);
+  rig.drain();
+  std::vector<Endpoint> told;
+  for (const auto& [how, message] : rig.sent_of<wire::Alive>()) {
+    CHECK(message.node == own_name);
+    told.push_back(how.to);
+  }
+  CHECK(told == std::vector<Endpoint>{peer(2)});
+  // Of whom we are told unasked, others have told whatever there is to tell.
+  rig.sent.clear();
+  rig.hear(peer(1), {alive(5, 1)});
+  CHECK(rig.sent_of<wire::Alive>().empty());
+}
+
+TEST_CASE("more than a flood's chunk of strangers hear of us ten milliseconds apart") {
+  Rig rig;
+  rig.announced();
+  rig.node.join(peer(1), rig.now);
+  rig.drain();
+  std::vector<wire::PushPullEntry> many;
+  for (std::uint8_t host = 1; host <= 190; ++host)
+    many.push_back(entry(host, 1));
+  rig.sent.clear();
+  rig.node.handle_reply(rig.streams[0].id, rig.seal_stream(table(std::move(many), true)), rig.now);
+  rig.drain();
+  CHECK(rig.sent_of<wire::Alive>().size() == 128);
+  rig.advance(10ms);
+  std::size_t ours = 0;
+  for (const auto& [how, message] : rig.sent_of<wire::Alive>())
+    ours += message.node == own_name ? 1U : 0U;
+  CHECK(ours == 189);
+}
+
 TEST_CASE("a join before the announcement or after the leave is refused") {
   Rig rig;
   rig.node.join(peer(1), rig.now);
@@ -290,6 +331,107 @@ TEST_CASE("a periodic push and pull goes to one alive member after a minute at m
   rig.clear();
   rig.advance(60s - 1us);
   CHECK(push_pulls().empty());
+}
+
+namespace {
+
+/// A cluster's worth of members, and what `rig` sends in push/pulls while time passes.
+std::vector<StreamRequest> push_pulls_within(Rig& rig, Duration span) {
+  rig.clear();
+  rig.advance(span);
+  std::vector<StreamRequest> found;
+  for (const StreamRequest& one : rig.streams) {
+    if (std::holds_alternative<wire::PushPull>(rig.open_stream(one.frame))) found.push_back(one);
+  }
+  return found;
+}
+
+/// Answers each probe as a member whose acks carry `payload(probe's number)`.
+template <class Payload>
+std::size_t push_pulls_answering(Rig& rig, Payload payload) {
+  std::size_t found = 0;
+  std::size_t probes = 0;
+  for (int i = 0; i < 1200; ++i) {
+    found += push_pulls_within(rig, 500ms).size();
+    for (const StreamRequest& one : rig.streams)
+      rig.node.handle_stream_done(one.id, rig.now);
+    for (const auto& [how, ping] : rig.sent_of<wire::Ping>())
+      rig.hear(how.to, {wire::Ack{ping.sequence, payload(probes++), false}});
+  }
+  return found;
+}
+
+Bytes digest_of(Rig& rig) {
+  rig.clear();
+  rig.hear(peer(1), {wire::Ping{77, own_name, {}}});
+  const auto acks = rig.sent_of<wire::Ack>();
+  REQUIRE(acks.size() == 1);
+  return acks[0].second.payload;
+}
+
+}  // namespace
+
+TEST_CASE("no periodic push and pull while all who answer hold the same table") {
+  Rig rig;
+  rig.announced().with_members({1, 2, 3});
+  const Bytes same = digest_of(rig);
+  REQUIRE(same.size() == 8);
+  (void)push_pulls_answering(rig, [&](std::size_t) { return same; });
+  // Ten minutes each; a push/pull a minute, measured from the end of the one before.
+  CHECK(push_pulls_answering(rig, [&](std::size_t) { return same; }) == 0);
+  CHECK(push_pulls_answering(rig, [&](std::size_t) { return Bytes{}; }) >= 9);
+  CHECK(push_pulls_answering(rig, [&](std::size_t n) { return n % 8 == 0 ? Bytes(8, 1) : same; }) >=
+        9);
+  CHECK(push_pulls_answering(rig, [&](std::size_t n) { return n % 8 == 0 ? Bytes{} : same; }) >= 9);
+}
+
+TEST_CASE("the digest in our acks changes with whatever a push and pull would tell") {
+  Rig rig;
+  rig.announced().with_members({1, 2});
+  std::set<Bytes> seen{digest_of(rig)};
+  const auto changed = [&] {
+    rig.advance(1s);
+    return seen.insert(digest_of(rig)).second;
+  };
+  CHECK_FALSE(changed());
+  rig.hear(peer(2), {alive(3, 1)});
+  CHECK(changed());
+  rig.hear(peer(3), {alive(3, 2)});
+  CHECK(changed());
+  rig.hear(peer(2), {wire::Suspect{2, "n3", "n2"}});
+  CHECK(changed());
+  rig.hear(peer(2), {wire::Dead{2, "n3", "n2"}});
+  CHECK(changed());
+  rig.node.update_meta({4, 4}, rig.now);
+  CHECK(changed());
+}
+
+TEST_CASE("only members learn our digest") {
+  Rig rig;
+  rig.announced().with_members({1});
+  rig.clear();
+  rig.hear(peer(8), {wire::Ping{77, own_name, {}}});
+  REQUIRE(rig.sent_of<wire::Ack>().size() == 1);
+  CHECK(rig.sent_of<wire::Ack>()[0].second == wire::Ack{77, {}, true});
+}
+
+TEST_CASE("periodic tables are compressed both ways, and those of a join are not") {
+  Rig rig;
+  rig.announced().with_members({1, 2, 3, 4, 5, 6, 7, 8});
+  const auto sealed_bytes = [&](const Bytes& frame) {
+    return std::pair{frame.size(), rig.seal_stream(rig.open_stream(frame)).size()};
+  };
+  const auto asked = push_pulls_within(rig, 61s);
+  REQUIRE(asked.size() == 1);
+  const auto [periodic, periodic_plain] = sealed_bytes(asked[0].frame);
+  CHECK(periodic < periodic_plain * 2 / 3);
+  const auto answer =
+      rig.node.handle_request(peer(1), rig.seal_stream(table({entry(1, 1)})), rig.now);
+  const auto [answered, answered_plain] = sealed_bytes(*answer);
+  CHECK(answered < answered_plain * 2 / 3);
+  const auto to_join = rig.node.handle_request(peer(1), rig.seal_stream(table({}, true)), rig.now);
+  const auto [joined, joined_plain] = sealed_bytes(*to_join);
+  CHECK(joined == joined_plain);
 }
 
 TEST_CASE("a stranger's table brings so many new names at once and members are still updated") {

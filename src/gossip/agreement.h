@@ -1,0 +1,43 @@
+// Whether the members that answer our probes hold the same table as we do. While all of them do, a
+// periodic push/pull has nothing to tell and is left out: with memberlist's, an idle node's bytes
+// grow with the members, and most of what it says are these tables. Our own, compatible: an ack's
+// `Payload` is for applications, and memberlist without a ping delegate ignores it.
+//
+// Members of other programs send none, and what is not equal counts as different, so whoever has
+// probed one of them exchanges tables as ever. A key holder who lies in its acks hides its own
+// table and nobody else's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "gossip/core.h"
+
+namespace wesher::gossip {
+
+class Agreement {
+ public:
+  /// A digest that is told is as old as this at most: whoever pings often makes us compute seldom.
+  static constexpr Duration kToldFor = std::chrono::seconds{1};
+
+  explicit Agreement(const Core& core) : core_(core) {}
+
+  /// The payload of our acks: 8 bytes made of name, place, incarnation and state of every record
+  /// that a push/pull tells. Metadata follow from the incarnation.
+  [[nodiscard]] Bytes digest(Instant now);
+  /// A probe of ours was answered by an ack with this payload.
+  void heard(ByteView payload);
+  /// Whether there was an answer since the last call, and every one with our own digest.
+  [[nodiscard]] bool take();
+
+ private:
+  [[nodiscard]] Bytes compute() const;
+
+  const Core& core_;
+  Bytes told_;
+  std::optional<Instant> told_at_;
+  std::uint32_t same_ = 0;
+  std::uint32_t different_ = 0;
+};
+
+}  // namespace wesher::gossip
