@@ -17,6 +17,8 @@ constexpr std::size_t kAskRestored = 8;
 constexpr std::size_t kContactsMax = 32;
 /// Every third call to a failed member goes over TCP, for where UDP is blocked.
 constexpr std::uint64_t kTableEvery = 3;
+/// How long the answers are waited for when a node that is out of the mesh asks again.
+constexpr Duration kProbeAgain = std::chrono::seconds{2};
 /// Members called at a time while nobody is live.
 constexpr std::size_t kLonelyCalls = 4;
 /// A restored member that was not heard of for this long after we announced has failed: the
@@ -43,8 +45,15 @@ void Mesh::Impl::set_seeds(const std::vector<Endpoint>& seeds, const Moment& now
 }
 
 void Mesh::Impl::start(Duration probe_max, const Moment& now) {
-  if (phase_ != Phase::idle) return;
+  if (phase_ == Phase::idle) probe(probe_max, now);
+}
+
+/// Asks read-only who is there; `announce` follows.
+void Mesh::Impl::probe(Duration max, const Moment& now) {
   phase_ = Phase::probing;
+  retry_due_.reset();
+  namesake_.reset();
+  reserved_.clear();
   for (const Endpoint& seed : seeds_.take_due(now.at))
     contact(seed, Call::probe, now.at);
   for (const Endpoint& member : restored_to_ask())
@@ -52,7 +61,7 @@ void Mesh::Impl::start(Duration probe_max, const Moment& now) {
   if (contacts_.empty()) {
     announce(now);
   } else {
-    probe_deadline_ = now.at + probe_max;
+    probe_deadline_ = now.at + max;
   }
 }
 
@@ -85,14 +94,26 @@ void Mesh::Impl::contact(const Endpoint& to, Call kind, Instant now) {
   }
 }
 
+/// With a name and an address of our own, on disk; else we wait for them.
 void Mesh::Impl::announce(const Moment& now) {
-  phase_ = Phase::announced;
+  phase_ = Phase::waiting;
   probe_deadline_.reset();
+  if (pending_ || name_is_taken(now)) return;
+  prepare_address(now);
+  if (pending_) return;
+  if (!own_.has_address()) return wait_for_address(now);
+  announced(now);
+}
+
+void Mesh::Impl::announced(const Moment& now) {
+  phase_ = Phase::announced;
+  retry_due_.reset();
+  inherited_.reset();
   confirm_deadline_ = now.at + kConfirmWithin;
   node_.announce(now.at);
   herald_.say(Severity::info, "started",
               printable(config_.gossip.name) + " announces itself as " +
-                  config_.own.overlay.text() + " at " + own_endpoint_.text());
+                  own_.meta().overlay.text() + " at " + own_endpoint_.text());
   for (const Endpoint& endpoint : std::exchange(answered_, {}))
     contact(endpoint, Call::join, now.at);
   try_seeds(now.at);
@@ -137,6 +158,7 @@ void Mesh::Impl::run_timers(const Moment& now) {
   herald_.handle_timeout(now);
   if (leave_deadline_ && *leave_deadline_ <= now.at) leave_done(0);
   if (probe_deadline_ && *probe_deadline_ <= now.at) announce(now);
+  if (retry_due_ && *retry_due_ <= now.at) probe(kProbeAgain, now);
   if (phase_ != Phase::announced) return;
   if (confirm_deadline_ && *confirm_deadline_ <= now.at) {
     confirm_deadline_.reset();
@@ -147,6 +169,7 @@ void Mesh::Impl::run_timers(const Moment& now) {
   try_seeds(now.at);
   try_failed(now);
   try_absent(now.at);
+  try_fixed(now);
 }
 
 void Mesh::Impl::try_seeds(Instant now) {

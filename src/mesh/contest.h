@@ -14,10 +14,13 @@
 // nobody live asks for never changes hands.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include <absl/container/btree_map.h>
 
 namespace wesher::mesh {
 
@@ -35,8 +38,16 @@ class Contest {
   /// `name` claims `thing`, being live or not; again with another `live` to change that.
   Owners claim(const Thing& thing, const std::string& name, bool live) {
     Claims& claims = things_[thing];
-    (live ? claims.waiting : claims.live).erase(name);
-    (live ? claims.live : claims.waiting).insert(name);
+    if (claims.owner.empty()) {
+      claims.owner = name;
+      claims.owner_live = live;
+      return {{}, name};
+    }
+    if (claims.owner == name) {
+      claims.owner_live = live;
+    } else {
+      claims.put_other(name, live);
+    }
     return decide(claims);
   }
 
@@ -45,20 +56,30 @@ class Contest {
     const auto found = things_.find(thing);
     if (found == things_.end()) return {};
     Claims& claims = found->second;
-    claims.live.erase(name);
-    claims.waiting.erase(name);
-    Owners owners = decide(claims);
-    if (claims.live.empty() && claims.waiting.empty()) things_.erase(found);
-    return owners;
+    if (claims.owner != name) {
+      claims.take_other(name);
+      return decide(claims);
+    }
+    if (claims.others == nullptr) {
+      things_.erase(found);
+      return {name, {}};
+    }
+    const bool live = !claims.others->live.empty();
+    const std::string next = *(live ? claims.others->live : claims.others->waiting).begin();
+    claims.take_other(next);
+    claims.owner = next;
+    claims.owner_live = live;
+    return {name, next};
   }
 
   /// Makes a present claimant the owner against the rule, once; from there on the rule goes on.
   Owners give(const Thing& thing, const std::string& name) {
     const auto found = things_.find(thing);
-    if (found == things_.end() || !found->second.has(name)) return {};
-    Owners owners{found->second.owner, name};
-    found->second.owner = name;
-    return owners;
+    if (found == things_.end()) return {};
+    Claims& claims = found->second;
+    if (claims.owner == name) return {name, name};
+    if (!claims.has_other(name)) return {};
+    return hand_over(claims, name);
   }
 
   [[nodiscard]] std::string_view owner(const Thing& thing) const {
@@ -71,39 +92,67 @@ class Contest {
   void each_claimant(const Thing& thing, Visit visit) const {
     const auto found = things_.find(thing);
     if (found == things_.end()) return;
-    for (const std::string& name : found->second.live)
+    const Claims& claims = found->second;
+    visit(claims.owner);
+    if (claims.others == nullptr) return;
+    for (const std::string& name : claims.others->live)
       visit(name);
-    for (const std::string& name : found->second.waiting)
+    for (const std::string& name : claims.others->waiting)
       visit(name);
   }
 
   [[nodiscard]] std::size_t size() const { return things_.size(); }
 
  private:
-  struct Claims {
+  /// Claimants beside the owner; there seldom are any.
+  struct Others {
     std::set<std::string> live;
     std::set<std::string> waiting;
-    std::string owner;
+  };
 
-    [[nodiscard]] bool has(const std::string& name) const {
-      return live.contains(name) || waiting.contains(name);
+  /// What is claimed has an owner, who is a claimant.
+  struct Claims {
+    std::string owner;
+    bool owner_live = false;
+    std::unique_ptr<Others> others;  ///< null: none
+
+    [[nodiscard]] bool has_other(const std::string& name) const {
+      return others != nullptr && (others->live.contains(name) || others->waiting.contains(name));
+    }
+
+    void put_other(const std::string& name, bool live) {
+      if (others == nullptr) others = std::make_unique<Others>();
+      (live ? others->waiting : others->live).erase(name);
+      (live ? others->live : others->waiting).insert(name);
+    }
+
+    void take_other(const std::string& name) {
+      if (others == nullptr) return;
+      others->live.erase(name);
+      others->waiting.erase(name);
+      if (others->live.empty() && others->waiting.empty()) others.reset();
     }
   };
 
-  static Owners decide(Claims& claims) {
-    Owners owners{claims.owner, claims.owner};
-    if (!claims.live.contains(claims.owner)) {
-      if (!claims.live.empty()) {
-        owners.after = *claims.live.begin();
-      } else if (!claims.waiting.contains(claims.owner)) {
-        owners.after = claims.waiting.empty() ? std::string{} : *claims.waiting.begin();
-      }
-    }
+  /// The owner becomes one of the others, and one of them the owner.
+  static Owners hand_over(Claims& claims, const std::string& to) {
+    const bool live = claims.others->live.contains(to);
+    Owners owners{claims.owner, to};
+    claims.put_other(owners.before, claims.owner_live);
+    claims.take_other(owners.after);
     claims.owner = owners.after;
+    claims.owner_live = live;
     return owners;
   }
 
-  std::map<Thing, Claims> things_;
+  static Owners decide(Claims& claims) {
+    const bool yields =
+        !claims.owner_live && claims.others != nullptr && !claims.others->live.empty();
+    if (!yields) return {claims.owner, claims.owner};
+    return hand_over(claims, std::string(*claims.others->live.begin()));
+  }
+
+  absl::btree_map<Thing, Claims> things_;
 };
 
 }  // namespace wesher::mesh

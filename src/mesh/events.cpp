@@ -9,7 +9,7 @@ namespace wesher::mesh {
 
 namespace {
 
-std::string endpoint_text(const Bytes& address, std::uint16_t port) {
+std::string endpoint_text(ByteView address, std::uint16_t port) {
   const auto ip = IpAddress::from_bytes(address);
   return ip ? Endpoint{*ip, port}.text() : "an unreadable address";
 }
@@ -79,16 +79,18 @@ void Mesh::Impl::see(const gossip::Record& record, MemberState state, const Mome
   const Duration was_for = roster_.state_age(record.name, now.at);
   Sighting sighting;
   sighting.name = record.name;
-  sighting.underlay_bytes = record.address;
+  sighting.underlay_bytes.assign(record.address.begin(), record.address.end());
   sighting.gossip_port = record.port;
   sighting.incarnation = record.incarnation;
   sighting.state = state;
   sighting.judgement = judge_.metadata(record.name, record.meta,
                                        IpAddress::from_bytes(record.address).value_or(IpAddress{}));
+  sighting.signed_claim = signature_of(record);
   const std::string why = reason_of(before, state, was_for);
   roster_.see(sighting, why, now);
   if (const Member* after = roster_.find(record.name)) {
     tell(*after, before, was_unconfirmed, why, was_for, now);
+    contest(*after, now);
   }
   collect(now);
   look_for(record.name, now.at);
@@ -122,7 +124,8 @@ void Mesh::Impl::collect(const Moment& now) {
     if (const auto* changed = std::get_if<MemberChanged>(&fact)) {
       look_for(changed->member.name, now.at);
       const bool news = !changed->why.empty() && changed->member.standing == Standing::refused;
-      if (news && refusals_.pass(changed->member.name + changed->member.reason, now.at)) {
+      if (news && phase_ == Phase::announced &&
+          refusals_.pass(changed->member.name + changed->member.reason, now.at)) {
         herald_.refused(changed->member);
       }
     } else if (const auto* forgotten = std::get_if<MemberForgotten>(&fact)) {
@@ -146,6 +149,8 @@ void Mesh::Impl::look_for(const std::string& name, Instant now) {
 }
 
 void Mesh::Impl::on(const gossip::NameConflict& event, const Moment& now) {
+  // Before we are announced, name_is_taken says it, and what follows.
+  if (event.name == config_.gossip.name && own_.is_signed() && phase_ != Phase::announced) return;
   const std::string other = endpoint_text(event.other_address, event.other_port);
   if (!conflicts_.pass(event.name + "\n" + other, now.at)) return;
   const std::string name = printable(event.name);

@@ -61,6 +61,21 @@ struct ReserveIncarnations {
   std::uint32_t end = 0;
 };
 
+/// Our overlay address is to be this one from now on (nothing: we have none, the pool is full).
+/// Store it in the key file and configure it, then call `Mesh::claim_stored(overlay)`: nobody hears
+/// of it before.
+struct OwnClaim {
+  std::optional<IpAddress> overlay;
+  WallTime claimed{};  ///< the claim time, stored with it
+  std::string why;     ///< one clause for history and people
+};
+
+/// Reserve epochs of signed records up to but not including `end` in the key file, then call
+/// `Mesh::epochs_reserved(end)`.
+struct ReserveEpochs {
+  std::uint64_t end = 0;
+};
+
 /// The own leave has spread; the daemon may take things down.
 struct LeaveDone {
   std::size_t told = 0;
@@ -73,6 +88,8 @@ using Fact = std::variant<MemberChanged,
                           ForeignPackets,
                           Synced,
                           ReserveIncarnations,
+                          OwnClaim,
+                          ReserveEpochs,
                           LeaveDone>;
 
 }  // namespace wesher::mesh

@@ -8,14 +8,19 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "gossip/node.h"
+#include "mesh/evidence.h"
 #include "mesh/foreign.h"
 #include "mesh/herald.h"
 #include "mesh/judge.h"
 #include "mesh/mesh.h"
+#include "mesh/move_budget.h"
+#include "mesh/overlay_choice.h"
+#include "mesh/own_record.h"
 #include "mesh/reconnect.h"
 #include "mesh/roster.h"
 #include "mesh/seeds.h"
@@ -33,13 +38,31 @@ class Mesh::Impl final : public gossip::Admission {
   [[nodiscard]] gossip::Verdict admit(const gossip::Claim& claim,
                                       const gossip::Record* known,
                                       Instant now) override;
+  [[nodiscard]] bool may_move(const gossip::Claim& claim,
+                              const gossip::Record& known,
+                              Instant now) override;
+  void own_name_heard(const gossip::Claim& claim, Instant now) override;
+  [[nodiscard]] Bytes user_state() const override;
+  void user_state_heard(ByteView state) override;
   [[nodiscard]] bool knows(std::string_view name) const override;
+
+  static constexpr Duration kContestEvery = std::chrono::seconds{10};
+  static constexpr std::size_t kAskBackMax = 64;  ///< in one input
 
   // mesh.cpp
   void pump(const Moment& now);
-  void leave(Duration max_wait, const Moment& now);
+  void leave(Duration max_wait, bool for_good, const Moment& now);
   void set_own_key(const PublicKey& key, const Moment& now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  // names.cpp
+  [[nodiscard]] Result<std::string> forget(std::string_view name, const Moment& now);
+  std::vector<std::string> forget_failed_older(Duration age, const Moment& now);
+
+  // own_address.cpp
+  void epochs_reserved(std::uint64_t end, const Moment& now);
+  void claim_stored(const std::optional<IpAddress>& overlay, const Moment& now);
+  void set_underlay(Bytes underlay, const Moment& now);
 
   // contact.cpp
   void set_seeds(const std::vector<Endpoint>& seeds, const Moment& now);
@@ -57,7 +80,14 @@ class Mesh::Impl final : public gossip::Admission {
   [[nodiscard]] std::optional<Fact> next_fact();
 
  private:
-  enum class Phase : std::uint8_t { idle, probing, announced, leaving, left };
+  enum class Phase : std::uint8_t {
+    idle,
+    probing,
+    waiting,  ///< out of the mesh: for the disk, for an address, or for our name
+    announced,
+    leaving,
+    left,
+  };
 
   /// Push/pulls under way to one endpoint.
   struct Contact {
@@ -65,7 +95,50 @@ class Mesh::Impl final : public gossip::Admission {
     unsigned count = 0;  ///< 1, or 2 if a sign of life came while one was hanging
   };
 
+  /// Somebody else who has our name.
+  struct Namesake {
+    Endpoint at;
+    std::optional<IdentityKey> identity;
+    std::string overlay;
+  };
+
+  /// What a record that was believed says, until its event is handled.
+  struct Checked {
+    Bytes meta;
+    std::optional<SignedClaim> record;
+  };
+
+  // names.cpp
+  [[nodiscard]] bool believes(const gossip::Claim& claim, Instant now);
+  [[nodiscard]] Belief judge_claim(const gossip::Claim& claim,
+                                   const SignatureCheck& signature,
+                                   Instant now) const;
+  void refuse(const gossip::Claim& claim, const Belief& belief, Instant now);
+  void ask_back(const Moment& now);
+  [[nodiscard]] std::optional<SignedClaim> signature_of(const gossip::Record& record) const;
+  [[nodiscard]] bool name_is_taken(const Moment& now);
+
+  // own_address.cpp
+  void prepare_address(const Moment& now);
+  void contest(const Member& other, const Moment& now);
+  void move_away(const Member& holder, const Moment& now);
+  void claim(const std::optional<IpAddress>& overlay, std::string why, const Moment& now);
+  [[nodiscard]] WallTime fresh_claim_time(const Moment& now) const;
+  [[nodiscard]] std::optional<ClaimRank> rank_of(const Member& member) const;
+  [[nodiscard]] std::variant<IpAddress, PoolFull> choose_overlay(const Moment& now) const;
+  [[nodiscard]] bool holds_address(const Member& member) const;
+  [[nodiscard]] const Member* holder_of(const IpAddress& address) const;
+  void try_fixed(const Moment& now);
+  void wait_for_address(const Moment& now);
+  void retry_later(Duration pause, const Moment& now);
+  void rejudge(const IpAddress& address);
+  void renew_record(const Moment& now);
+  void say_for_good(const Moment& now);
+  void want_epochs(const Moment& now);
+  [[nodiscard]] bool any_legacy_live() const;
+
   // mesh.cpp
+  [[nodiscard]] bool is_outdated(const gossip::Claim& claim) const;
   void restore(const std::vector<Member>& restored, const Moment& now);
   void leave_done(std::size_t told);
 
@@ -98,7 +171,9 @@ class Mesh::Impl final : public gossip::Admission {
   // contact.cpp
   enum class Call : std::uint8_t { probe, join, urgent_join };
   void contact(const Endpoint& to, Call kind, Instant now);
+  void probe(Duration max, const Moment& now);
   void announce(const Moment& now);
+  void announced(const Moment& now);
   void joined_through(const Endpoint& to, const Moment& now);
   void try_seeds(Instant now);
   void try_failed(const Moment& now);
@@ -112,6 +187,7 @@ class Mesh::Impl final : public gossip::Admission {
   Config config_;
   Endpoint own_endpoint_;
   Rng rng_;
+  OwnRecord own_;
   Judge judge_;
   Roster roster_;
   Seeds seeds_;
@@ -120,6 +196,8 @@ class Mesh::Impl final : public gossip::Admission {
   Herald herald_;
   Seldom conflicts_;
   Seldom refusals_;
+  Seldom contested_;  ///< members that were told of our claim
+  Seldom returns_;    ///< members that left and are said to be back
   std::deque<Fact> facts_;
   gossip::Node node_;
 
@@ -129,6 +207,17 @@ class Mesh::Impl final : public gossip::Admission {
   std::optional<Instant> probe_deadline_;
   std::optional<Instant> confirm_deadline_;
   std::optional<Instant> leave_deadline_;
+  std::optional<Instant> retry_due_;  ///< while we wait: to ask again
+  std::map<std::string, Checked, std::less<>> checked_;
+  std::set<Endpoint> ask_back_;       ///< who is to confirm what was said of it
+  std::optional<Namesake> namesake_;  ///< seen since the last questions
+  std::optional<IpAddress>
+      inherited_;                    ///< overlay address that our name had under another identity
+  std::set<IpAddress> reserved_;     ///< by what we were told since the last questions
+  std::optional<OwnClaim> pending_;  ///< being stored
+  bool record_pending_ = false;      ///< to be announced when an epoch is there
+  bool claim_is_new_;
+  MoveBudget moves_;
   std::optional<Instant> lonely_due_;  ///< set while nobody is live
   Backoff lonely_backoff_;
   std::string lonely_cursor_;

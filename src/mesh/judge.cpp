@@ -1,5 +1,7 @@
 #include "mesh/judge.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "mesh/overlay_address.h"
 #include "wire/node_meta.h"
@@ -29,13 +31,15 @@ std::string Judge::objection(std::string_view name,
                              const IpAddress& underlay) const {
   const IpAddress& address = meta.overlay;
   const std::string announces = "announces " + address.text() + ", ";
-  if (!net_.contains(address)) return announces + "outside " + net_.text();
+  const auto net = std::find_if(nets_.begin(), nets_.end(),
+                                [&](const Prefix& each) { return each.contains(address); });
+  if (net == nets_.end()) return announces + "outside " + nets_.front().text();
   if (address.is_unspecified() || address.is_multicast())
     return announces + "which no host can have";
   if (address == own_.overlay) return announces + "our own address";
-  if (is_network_address(address, net_)) {
-    const auto by_rule = overlay_address(name, net_);
-    if (!by_rule || *by_rule != address) return announces + "the network address of " + net_.text();
+  if (is_network_address(address, *net)) {
+    const auto by_rule = overlay_address(name, *net);
+    if (!by_rule || *by_rule != address) return announces + "the network address of " + net->text();
   }
   if (address == underlay) return announces + "which is its endpoint too";
   if (address == own_underlay_) return announces + "which is our endpoint";

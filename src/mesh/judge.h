@@ -22,10 +22,15 @@ struct Judgement {
 class Judge {
  public:
   /// `own_underlay`: the address that we announce.
-  Judge(NodeMeta own, Prefix overlay_net, IpAddress own_underlay)
-      : own_(own), net_(overlay_net.masked()), own_underlay_(own_underlay) {}
+  /// `nets`: where overlay addresses may be, ours first; not empty.
+  Judge(NodeMeta own, std::vector<Prefix> nets, IpAddress own_underlay)
+      : own_(own), nets_(std::move(nets)), own_underlay_(own_underlay) {}
 
   void set_own_key(const PublicKey& key) { own_.key = key; }
+
+  void set_own_overlay(const IpAddress& overlay) { own_.overlay = overlay; }
+
+  void set_own_underlay(const IpAddress& underlay) { own_underlay_ = underlay; }
 
   /// Metadata as received. Empty (a Go node's first alive): a seed that announced nothing yet.
   /// Unreadable: refused, with what the decoder says.
@@ -47,7 +52,7 @@ class Judge {
                                       const IpAddress& underlay) const;
 
   NodeMeta own_;
-  Prefix net_;
+  std::vector<Prefix> nets_;
   IpAddress own_underlay_;
 };
 

@@ -15,10 +15,26 @@ namespace {
 
 constexpr Duration kSameLineEvery = std::chrono::minutes{10};
 constexpr std::size_t kLinesRemembered = 256;
+/// A member that left and is said to be back with an old record is asked at most this often.
+/// It may have started just now, and not have announced itself yet.
+constexpr Duration kAskReturnedEvery = std::chrono::milliseconds{250};
 
-gossip::Config with_meta(gossip::Config config, const NodeMeta& own) {
-  config.meta = wire::encode_node_meta(own);
+gossip::Config with_meta(gossip::Config config, std::optional<Bytes> meta) {
+  config.meta = std::move(meta).value_or(Bytes{});
   return config;
+}
+
+OwnRecord own_record(const Config& config) {
+  return OwnRecord({config.gossip.name, config.gossip.address, config.gossip.port, config.own,
+                    config.claimed, config.epoch_first, config.epoch_end, config.instance},
+                   config.identity_seed);
+}
+
+std::vector<Prefix> all_nets(const Config& config) {
+  std::vector<Prefix> nets{config.overlay_net.masked()};
+  for (const Prefix& net : config.accepted_nets)
+    nets.push_back(net.masked());
+  return nets;
 }
 
 Rng branch(Rng& rng) {
@@ -39,14 +55,22 @@ Mesh::Impl::Impl(
       own_endpoint_{IpAddress::from_bytes(config_.gossip.address).value_or(IpAddress{}),
                     config_.gossip.port},
       rng_(std::move(rng)),
-      judge_(config_.own, config_.overlay_net, own_endpoint_.address),
-      roster_({config_.failed_retention, config_.left_retention, limits::kMembers}),
+      own_(own_record(config_)),
+      judge_(config_.own, all_nets(config_), own_endpoint_.address),
+      roster_({config_.failed_retention,
+               config_.left_retention,
+               limits::kMembers,
+               {config_.static_members.begin(), config_.static_members.end()}}),
       seeds_(config_.seed_retry_first, config_.seed_retry_max, config_.cluster),
       reconnect_(config_.reconnect_interval),
       herald_(config_.failed_retention),
       conflicts_(kSameLineEvery, kLinesRemembered),
       refusals_(kSameLineEvery, kLinesRemembered),
-      node_(with_meta(config_.gossip, config_.own), std::move(keyring), branch(rng_), this, now.at),
+      contested_(kContestEvery, kLinesRemembered),
+      returns_(kAskReturnedEvery, kLinesRemembered),
+      node_(
+          with_meta(config_.gossip, own_.renew()), std::move(keyring), branch(rng_), this, now.at),
+      claim_is_new_(config_.claim_is_new),
       lonely_backoff_(config_.seed_retry_first, config_.seed_retry_max) {
   restore(restored, now);
 }
@@ -71,15 +95,18 @@ void Mesh::Impl::restore(const std::vector<Member>& restored, const Moment& now)
     look_for(member.name, now.at);
 }
 
-/// Whatever adds is taken in, as every Go node does; the roster judges what follows from it. About
-/// ourselves nobody but us decides: a claim that we are gone is an accusation, which the node
-/// answers. That a member left removes it at once, so it is a suspicion until the member confirmed
-/// it or is silent. That one is dead removes nothing for days; it is believed as usual.
+/// What is said to be alive: evidence.h. About ourselves nobody but us decides: a claim that we are
+/// gone is an accusation, which the node answers. That a member left removes it at once, so it is a
+/// suspicion until the member confirmed it or is silent. That one is dead removes nothing for days;
+/// it is believed as usual.
 gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
                                   const gossip::Record* known,
                                   Instant now) {
-  static_cast<void>(known);
-  static_cast<void>(now);
+  if (known == nullptr && is_outdated(claim))
+    return returns_.pass(claim.name, now) ? gossip::Verdict::ask : gossip::Verdict::drop;
+  if (claim.state == gossip::RecordState::alive) {
+    return believes(claim, now) ? gossip::Verdict::accept : gossip::Verdict::drop;
+  }
   const bool left = claim.state == gossip::RecordState::left;
   const bool gone = left || claim.state == gossip::RecordState::dead;
   const bool leaving = phase_ == Phase::leaving || phase_ == Phase::left;
@@ -90,15 +117,22 @@ gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
   return gossip::Verdict::accept;
 }
 
+/// Whether it is what a member said before it left: gossip forgets goodbyes after a minute, and
+/// records from before it keep for ever.
+bool Mesh::Impl::is_outdated(const gossip::Claim& claim) const {
+  if (claim.state != gossip::RecordState::alive || claim.proof != gossip::Proof::none) return false;
+  const Member* row = roster_.find(claim.name);
+  return row != nullptr && row->state == MemberState::left && claim.incarnation <= row->incarnation;
+}
+
 bool Mesh::Impl::knows(std::string_view name) const {
   return roster_.find(name) != nullptr;
 }
 
 void Mesh::Impl::set_own_key(const PublicKey& key, const Moment& now) {
-  config_.own.key = key;
+  own_.set_key(key);
   judge_.set_own_key(key);
-  node_.update_meta(wire::encode_node_meta(config_.own), now.at);
-  pump(now);
+  renew_record(now);
 }
 
 /// Results of contacts come last: the members that an answer brought are known then.
@@ -118,14 +152,17 @@ void Mesh::Impl::pump(const Moment& now) {
       on(result, now);
     if (!any) break;
   }
+  checked_.clear();
+  ask_back(now);
   watch_loneliness(now.at);
   while (auto notice = herald_.poll())
     facts_.emplace_back(std::move(*notice));
 }
 
-void Mesh::Impl::leave(Duration max_wait, const Moment& now) {
+void Mesh::Impl::leave(Duration max_wait, bool for_good, const Moment& now) {
   if (phase_ == Phase::leaving || phase_ == Phase::left) return;
   const bool was_announced = phase_ == Phase::announced;
+  if (for_good && was_announced) say_for_good(now);
   phase_ = Phase::leaving;
   lonely_due_.reset();
   probe_deadline_.reset();
@@ -154,6 +191,7 @@ std::optional<Instant> Mesh::Impl::next_timeout() const {
   take_earlier(next, herald_.poll_timeout());
   take_earlier(next, leave_deadline_);
   take_earlier(next, probe_deadline_);
+  take_earlier(next, retry_due_);
   if (phase_ == Phase::announced) {
     take_earlier(next, confirm_deadline_);
     take_earlier(next, lonely_due_);
@@ -229,8 +267,8 @@ void Mesh::start(Duration probe_max, Moment now) {
   impl_->pump(now);
 }
 
-void Mesh::leave(Duration max_wait, Moment now) {
-  impl_->leave(max_wait, now);
+void Mesh::leave(Duration max_wait, bool for_good, Moment now) {
+  impl_->leave(max_wait, for_good, now);
   impl_->pump(now);
 }
 
@@ -241,6 +279,30 @@ void Mesh::incarnations_reserved(std::uint32_t end, Moment now) {
 
 void Mesh::own_key_changed(const PublicKey& key, Moment now) {
   impl_->set_own_key(key, now);
+  impl_->pump(now);
+}
+
+void Mesh::epochs_reserved(std::uint64_t end, Moment now) {
+  impl_->epochs_reserved(end, now);
+  impl_->pump(now);
+}
+
+void Mesh::claim_stored(std::optional<IpAddress> overlay, Moment now) {
+  impl_->claim_stored(overlay, now);
+  impl_->pump(now);
+}
+
+void Mesh::own_address_changed(Bytes underlay, Moment now) {
+  impl_->set_underlay(std::move(underlay), now);
+  impl_->pump(now);
+}
+
+Result<std::string> Mesh::forget(std::string_view name, Moment now) {
+  return impl_->forget(name, now);
+}
+
+std::vector<std::string> Mesh::forget_failed_older(Duration age, Moment now) {
+  return impl_->forget_failed_older(age, now);
 }
 
 std::optional<gossip::Transmit> Mesh::poll_transmit() {

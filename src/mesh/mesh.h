@@ -9,6 +9,8 @@
 // - Metadata that is missing or bad costs nobody but its sender: that member is `refused` or a
 //   `seed`, with the reason.
 // - One address, one owner: the table in contest.h. Our own address is never given away.
+// - A name belongs to the identity that signed its first record: the table in evidence.h.
+// - Whoever finds its own overlay address with an older claim moves away (own_address.cpp).
 // - One key, one peer: the same table; so a new name replaces an older one as soon as that is not
 //   live any more, and at once if nothing but the name is new (host renamed).
 // - A failed member stays configured for `failed_retention`; one that left is a seed at once.
@@ -36,9 +38,26 @@ inline constexpr std::string_view kClosedWithoutAnswer = "closed the connection 
 
 struct Config {
   gossip::Config gossip;  ///< `meta` is filled in by the mesh from `own`
-  NodeMeta own;           ///< our overlay address, key and the format we speak
-  Prefix overlay_net;     ///< masked; addresses outside it are refused
-  std::string cluster;    ///< fingerprint of our cluster key, for lines about another key
+  NodeMeta own;           ///< our overlay address (unspecified: none), key and the format we speak
+  Prefix overlay_net;     ///< masked; our address is chosen from it
+  std::vector<Prefix> accepted_nets;  ///< masked; where else the addresses of members may be
+  std::string cluster;  ///< fingerprint of our cluster key, for lines about another key
+
+  SecretKey identity_seed;  ///< all zero: nothing is signed, and our address is never contested
+  std::uint64_t epoch_first = 1;  ///< of the epochs reserved in the key file for this run
+  std::uint64_t epoch_end = 1001;
+  std::uint64_t instance = 0;  ///< drawn at this start
+  WallTime claimed{};          ///< when `own.overlay` was claimed
+  /// Our claim was never announced, or nobody has heard of it for longer than the retention of
+  /// failed members: it takes a new time, behind all that are known, before it is announced.
+  bool claim_is_new = false;
+  std::optional<IpAddress> fixed_overlay;  ///< the only address we want
+  std::vector<IpAddress> host_addresses;   ///< of this host, its gateways, resolvers: not chosen
+  /// How long a name's holder must be silent before another identity gets the name from another
+  /// address; nothing: never.
+  std::optional<Duration> takeover_after = std::chrono::minutes{5};
+
+  std::vector<std::string> static_members;  ///< names whose members are never forgotten as failed
   Duration failed_retention = std::chrono::hours{72};
   Duration left_retention = std::chrono::days{30};  ///< how long a left member remains a seed
   Duration reconnect_interval = std::chrono::seconds{30};
@@ -71,9 +90,19 @@ class Mesh {
   /// Starts: asks seeds and restored members read-only for at most `probe_max`, then announces;
   /// at once when there is nobody to ask.
   void start(Duration probe_max, Moment now);
-  /// Announces our leaving. LeaveDone follows within `max_wait`.
-  void leave(Duration max_wait, Moment now);
+  /// Announces our leaving. LeaveDone follows within `max_wait`. `for_good`: our address and name
+  /// are free at once, else they stay reserved for us as those of a failed member.
+  void leave(Duration max_wait, bool for_good, Moment now);
   void incarnations_reserved(std::uint32_t end, Moment now);
+  void epochs_reserved(std::uint64_t end, Moment now);
+  /// The answer to OwnClaim: it is on disk. Announced from now on.
+  void claim_stored(std::optional<IpAddress> overlay, Moment now);
+  /// We are reached at another underlay address from now on: 4 or 16 bytes, as to be announced.
+  void own_address_changed(Bytes underlay, Moment now);
+  /// Drops a member that is not live; what was dropped, or why not.
+  [[nodiscard]] Result<std::string> forget(std::string_view name, Moment now);
+  /// The same with all that failed longer ago; their names.
+  std::vector<std::string> forget_failed_older(Duration age, Moment now);
   /// Our WireGuard key is another one from now on; announced at once, if we are announced.
   void own_key_changed(const PublicKey& key, Moment now);
 

@@ -32,20 +32,6 @@ Limbs times_prime(const Limbs& h) {
   return out;
 }
 
-/// Most significant byte first, as the hash is printed.
-std::array<std::uint8_t, 16> fnv1a_128(std::string_view text) {
-  Limbs h = kOffsetBasis;
-  for (const std::uint8_t byte : as_bytes(text)) {
-    h[0] ^= byte;
-    h = times_prime(h);
-  }
-  std::array<std::uint8_t, 16> out{};
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[15 - i] = static_cast<std::uint8_t>(h[i / 4] >> (8 * (i % 4)));
-  }
-  return out;
-}
-
 /// The bits of byte `index` that belong to a network of that length.
 std::uint8_t mask_byte(unsigned length, std::size_t index) {
   const std::size_t first_bit = index * 8;
@@ -64,6 +50,19 @@ bool host_bits_are(ByteView address, unsigned length, bool bit) {
 }
 
 }  // namespace
+
+std::array<std::uint8_t, 16> fnv1a_128(std::string_view text) {
+  Limbs h = kOffsetBasis;
+  for (const std::uint8_t byte : as_bytes(text)) {
+    h[0] ^= byte;
+    h = times_prime(h);
+  }
+  std::array<std::uint8_t, 16> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[15 - i] = static_cast<std::uint8_t>(h[i / 4] >> (8 * (i % 4)));
+  }
+  return out;
+}
 
 Result<IpAddress> overlay_address(std::string_view name, const Prefix& net) {
   const Prefix masked = net.masked();
@@ -94,6 +93,12 @@ Result<IpAddress> overlay_address(std::string_view name, const Prefix& net) {
 bool is_network_address(const IpAddress& address, const Prefix& net) {
   return net.contains(address) && net.address.bits() - net.length >= 2 &&
          host_bits_are(address.bytes(), net.length, false);
+}
+
+bool is_usable_address(const IpAddress& address, const Prefix& net) {
+  if (!net.contains(address) || is_network_address(address, net)) return false;
+  const bool has_broadcast = address.is_v4() && net.address.bits() - net.length >= 2;
+  return !has_broadcast || !host_bits_are(address.bytes(), net.length, true);
 }
 
 }  // namespace wesher::mesh

@@ -4,6 +4,8 @@
 // boundary is combined under the mask. Pure.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string_view>
 
 #include "base/error.h"
@@ -20,8 +22,15 @@ namespace wesher::mesh {
 /// way to the network's first host.
 [[nodiscard]] Result<IpAddress> overlay_address(std::string_view name, const Prefix& net);
 
+/// FNV-1a with 128 bits of `text`, most significant byte first, as it is printed.
+[[nodiscard]] std::array<std::uint8_t, 16> fnv1a_128(std::string_view text);
+
 /// Whether `address` is the one with all host bits zero of a `net` that has at least four
 /// addresses: the IPv4 network address, the IPv6 subnet-router anycast address (RFC 4291 2.6.1).
 [[nodiscard]] bool is_network_address(const IpAddress& address, const Prefix& net);
+
+/// Whether a host can have `address` in `net`: it lies in it and is neither its network address
+/// nor, for IPv4 networks of at least four addresses, its broadcast address.
+[[nodiscard]] bool is_usable_address(const IpAddress& address, const Prefix& net);
 
 }  // namespace wesher::mesh

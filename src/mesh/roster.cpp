@@ -27,17 +27,17 @@ Duration age_of(WallTime since, WallTime now) {
 }  // namespace
 
 void Roster::restore(const Member& stored, const Judgement& judgement, const Moment& now) {
-  if (entries_.contains(stored.name)) return;
+  if (this->entry(stored.name) != nullptr) return;
   Entry* entry = admit(stored.name, now);
   if (entry == nullptr) return;
   touched_[stored.name] = stored;
   index(*entry, false);
   entry->member = stored;
-  entry->judgement = judgement;
+  judge(*entry, judgement);
   entry->member.state_since = std::min(stored.state_since, now.wall);
   const Duration age = age_of(entry->member.state_since, now.wall);
   entry->entered = now.at - age;
-  if (!is_live_state(stored.state)) {
+  if (!is_live_state(stored.state) && !is_kept(stored, stored.state)) {
     const Duration retention = retention_of(stored.state);
     entry->overdue = stored.state == MemberState::failed && age >= retention;
     entry->expires = now.at + std::max(retention - age, kRestoredGrace);
@@ -59,7 +59,8 @@ void Roster::see(const Sighting& sighting, std::string why, const Moment& now) {
     member.gossip_port = sighting.gossip_port;
   }
   member.incarnation = sighting.incarnation;
-  entry->judgement = sighting.judgement;
+  member.signed_claim = sighting.signed_claim;
+  judge(*entry, sighting.judgement);
   entry->seen = true;
   enter_state(*entry, sighting.state, now);
   index(*entry, true);
@@ -67,32 +68,41 @@ void Roster::see(const Sighting& sighting, std::string why, const Moment& now) {
   finish(sighting.name, why);
 }
 
+void Roster::rejudge(std::string_view name, const Judgement& judgement) {
+  Entry* const found = entry(name);
+  if (found == nullptr) return;
+  touch(*found);
+  judge(*found, judgement);
+  settle_key(*found);
+  finish(name, {});
+}
+
 void Roster::set_tcp_only(std::string_view name, bool tcp_only) {
-  const auto found = entries_.find(name);
-  if (found == entries_.end() || found->second.tcp_only == tcp_only) return;
-  touch(found->second);
-  found->second.tcp_only = tcp_only;
+  Entry* const found = entry(name);
+  if (found == nullptr || found->tcp_only == tcp_only) return;
+  touch(*found);
+  found->tcp_only = tcp_only;
   finish(name, tcp_only ? "answers over TCP only" : "answers over UDP again");
 }
 
 void Roster::fail_unconfirmed(const std::string& why, const Moment& now) {
-  const Names names = unconfirmed_;
-  for (const std::string& name : names) {
-    Entry& entry = entries_.find(name)->second;
+  const std::vector<Entry*> entries(unconfirmed_.begin(), unconfirmed_.end());
+  for (Entry* const each : entries) {
+    Entry& entry = *each;
     touch(entry);
     index(entry, false);
     entry.seen = true;
     enter_state(entry, MemberState::failed, now);
     index(entry, true);
     settle_key(entry);
-    finish(name, why);
+    finish(entry.member.name, why);
   }
 }
 
 void Roster::expire(const Moment& now) {
-  while (!expiries_.empty() && expiries_.begin()->first <= now.at) {
-    const std::string name = expiries_.begin()->second;
-    Entry& entry = entries_.find(name)->second;
+  while (!expiries_.empty() && *(*expiries_.begin())->expires <= now.at) {
+    Entry& entry = **expiries_.begin();
+    const std::string name = entry.member.name;
     const Duration retention = retention_of(entry.member.state);
     if (live_ > 0) {
       forget(name, std::string(to_text(entry.member.state)) + " for " + span_text(retention));
@@ -108,6 +118,10 @@ void Roster::expire(const Moment& now) {
   }
 }
 
+bool Roster::is_kept(const Member& member, MemberState state) const {
+  return state == MemberState::failed && limits_.kept.contains(member.name);
+}
+
 Duration Roster::retention_of(MemberState state) const {
   return state == MemberState::left ? limits_.left_retention : limits_.failed_retention;
 }
@@ -118,7 +132,8 @@ void Roster::enter_state(Entry& entry, MemberState state, const Moment& now) {
     entry.expires.reset();
     entry.overdue = false;
   } else if (member.state != state || !entry.expires) {
-    entry.expires = now.at + retention_of(state);
+    entry.expires.reset();
+    if (!is_kept(member, state)) entry.expires = now.at + retention_of(state);
     entry.tcp_only = false;
     entry.overdue = false;
   }
@@ -129,59 +144,77 @@ void Roster::enter_state(Entry& entry, MemberState state, const Moment& now) {
 }
 
 Roster::Entry* Roster::admit(const std::string& name, const Moment& now) {
-  if (const auto found = entries_.find(name); found != entries_.end()) return &found->second;
+  if (Entry* const found = this->entry(name)) return found;
   if (entries_.size() >= limits_.members) {
     if (evictable_.empty()) return nullptr;
-    forget(std::get<2>(*evictable_.begin()), "made room for a new member: the table is full");
+    forget((*evictable_.begin())->member.name, "made room for a new member: the table is full");
   }
   touched_.try_emplace(name);
-  Entry& entry = entries_[name];
+  auto made = std::make_unique<Entry>();
+  Entry& entry = *made;
   entry.member.name = name;
   entry.member.state_since = now.wall;
   entry.member.first_seen = now.wall;
   entry.entered = now.at;
+  entries_.insert(std::move(made));
   index(entry, true);
   return &entry;
 }
 
-void Roster::index(const Entry& entry, bool add) {
+Roster::Entry* Roster::entry(std::string_view name) {
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->get();
+}
+
+const Roster::Entry* Roster::entry(std::string_view name) const {
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->get();
+}
+
+void Roster::judge(Entry& entry, const Judgement& judgement) {
+  entry.member.meta = judgement.meta;
+  entry.judged = judgement.standing;
+  entry.objection = as_bytes(judgement.reason);
+}
+
+Roster::EvictionKey::Value Roster::EvictionKey::of(const Entry& entry) {
   const Member& member = entry.member;
-  const auto put = [add](auto& set, auto value) {
+  const bool short_life = age_of(member.first_seen, member.state_since) < kShortLife;
+  const unsigned rank = member.state == MemberState::left ? 0 : short_life ? 1 : 2;
+  return {rank, entry.entered, member.name};
+}
+
+void Roster::index(Entry& entry, bool add) {
+  const auto put = [add, &entry](auto& set) {
     if (add) {
-      set.insert(std::move(value));
+      set.insert(&entry);
     } else {
-      set.erase(value);
+      set.erase(&entry);
     }
   };
-  if (entry.expires) put(expiries_, std::pair(*entry.expires, member.name));
-  const bool looks_live = is_live_state(member.state);
+  if (entry.expires) put(expiries_);
+  put(underlays_);
+  const bool looks_live = is_live_state(entry.member.state);
   if (looks_live && entry.seen) {
     add ? ++live_ : --live_;
-    const Endpoint at{member.underlay, member.gossip_port};
-    put(live_endpoints_[at], member.name);
-    if (live_endpoints_[at].empty()) live_endpoints_.erase(at);
-  } else {
-    put(absent_, member.name);
-    if (looks_live) {
-      put(unconfirmed_, member.name);
-    } else {
-      const bool short_life = age_of(member.first_seen, member.state_since) < kShortLife;
-      const unsigned rank = member.state == MemberState::left ? 0 : short_life ? 1 : 2;
-      put(evictable_, Eviction{rank, entry.entered, member.name});
-    }
+    put(live_endpoints_);
+    return;
   }
-  std::size_t& bearers = underlays_[member.underlay];
-  add ? ++bearers : --bearers;
-  if (bearers == 0) underlays_.erase(member.underlay);
+  put(absent_);
+  if (looks_live) {
+    put(unconfirmed_);
+  } else {
+    put(evictable_);
+  }
 }
 
 void Roster::drop(const std::string& name, const std::string& why) {
-  if (entries_.contains(name)) forget(name, why);
+  if (entry(name) != nullptr) forget(name, why);
 }
 
 void Roster::forget(std::string name, std::string why) {
-  const auto found = entries_.find(name);
-  Entry& entry = found->second;
+  const auto found = entries_.find(std::string_view(name));
+  Entry& entry = **found;
   entry.overdue = true;  // claims nothing any more
   settle_key(entry);
   index(entry, false);
@@ -196,26 +229,26 @@ std::vector<Fact> Roster::take() {
 }
 
 const Member* Roster::find(std::string_view name) const {
-  const auto found = entries_.find(name);
-  return found == entries_.end() ? nullptr : &found->second.member;
+  const Entry* const found = entry(name);
+  return found == nullptr ? nullptr : &found->member;
 }
 
 std::vector<Member> Roster::all() const {
   std::vector<Member> members;
   members.reserve(entries_.size());
-  for (const auto& [name, entry] : entries_)
-    members.push_back(entry.member);
+  for (const auto& entry : entries_)
+    members.push_back(entry->member);
   return members;
 }
 
 bool Roster::is_live(std::string_view name) const {
-  const auto found = entries_.find(name);
-  return found != entries_.end() && found->second.seen && is_live_state(found->second.member.state);
+  const Entry* const found = entry(name);
+  return found != nullptr && found->seen && is_live_state(found->member.state);
 }
 
 Duration Roster::state_age(std::string_view name, Instant now) const {
-  const auto found = entries_.find(name);
-  return found == entries_.end() ? Duration::zero() : now - found->second.entered;
+  const Entry* const found = entry(name);
+  return found == nullptr ? Duration::zero() : now - found->entered;
 }
 
 bool Roster::is_unconfirmed(std::string_view name) const {
@@ -223,20 +256,24 @@ bool Roster::is_unconfirmed(std::string_view name) const {
 }
 
 bool Roster::is_replaced(std::string_view name) const {
-  const auto found = entries_.find(name);
-  if (found == entries_.end() || !found->second.key_claim) return false;
-  const Entry& entry = found->second;
-  return keys_.owner(*entry.key_claim) != name &&
-         (entry.replaced || !is_live_state(entry.member.state));
+  const Entry* const found = entry(name);
+  if (found == nullptr || !found->key_claim) return false;
+  return keys_.owner(*found->key_claim) != name &&
+         (found->replaced || !is_live_state(found->member.state));
 }
 
 std::string_view Roster::live_at(const Endpoint& endpoint) const {
-  const auto found = live_endpoints_.find(endpoint);
-  return found == live_endpoints_.end() ? std::string_view{} : *found->second.begin();
+  const auto found =
+      live_endpoints_.lower_bound(EndpointKey::Value{endpoint.address, endpoint.port, {}});
+  if (found == live_endpoints_.end()) return {};
+  const Member& member = (*found)->member;
+  const bool there = member.underlay == endpoint.address && member.gossip_port == endpoint.port;
+  return there ? std::string_view(member.name) : std::string_view{};
 }
 
 bool Roster::has_underlay(const IpAddress& address) const {
-  return underlays_.contains(address);
+  const auto found = underlays_.lower_bound(UnderlayKey::Value{address, {}});
+  return found != underlays_.end() && (*found)->member.underlay == address;
 }
 
 std::vector<std::string> Roster::absent_after(std::string_view after, std::size_t count) const {
@@ -245,14 +282,31 @@ std::vector<std::string> Roster::absent_after(std::string_view after, std::size_
   const std::size_t wanted = std::min(count, absent_.size());
   while (names.size() < wanted) {
     if (at == absent_.end()) at = absent_.begin();
-    names.push_back(*at++);
+    names.push_back((*at++)->member.name);
   }
   return names;
 }
 
+std::vector<std::string> Roster::claimants(const IpAddress& overlay) const {
+  std::vector<std::string> names;
+  each([&](const Member& member) {
+    if (member.meta && member.meta->overlay == overlay) names.push_back(member.name);
+  });
+  return names;
+}
+
+WallTime Roster::newest_claim(WallTime limit) const {
+  WallTime newest{};
+  each([&](const Member& member) {
+    if (member.signed_claim && member.signed_claim->claimed <= limit)
+      newest = std::max(newest, member.signed_claim->claimed);
+  });
+  return newest;
+}
+
 std::optional<Instant> Roster::next_expiry() const {
   if (expiries_.empty()) return std::nullopt;
-  return expiries_.begin()->first;
+  return (*expiries_.begin())->expires;
 }
 
 }  // namespace wesher::mesh

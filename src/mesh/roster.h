@@ -15,15 +15,19 @@
 // state, its peer and its claims, but does not count as live.
 #pragma once
 
+#include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include <absl/container/btree_set.h>
+
+#include "base/compact.h"
 #include "base/time.h"
 #include "mesh/contest.h"
 #include "mesh/fact.h"
@@ -45,6 +49,7 @@ struct Sighting {
   std::uint32_t incarnation = 0;
   MemberState state = MemberState::alive;
   Judgement judgement;
+  std::optional<SignedClaim> signed_claim;  ///< verified; nothing: unsigned
 };
 
 class Roster {
@@ -53,9 +58,11 @@ class Roster {
     Duration failed_retention;
     Duration left_retention;
     std::size_t members;  ///< rows at most
+    /// Members of these names stay configured however long they are silent.
+    std::set<std::string, std::less<>> kept = {};
   };
 
-  explicit Roster(Limits limits) : limits_(limits) {}
+  explicit Roster(Limits limits) : limits_(std::move(limits)) {}
 
   // --- changes; each adds to the facts that `take` gives ---
 
@@ -66,6 +73,8 @@ class Roster {
   /// Takes in what was seen. `why` is for history where the state changes; changes of key, address
   /// and standing add their own clauses.
   void see(const Sighting& sighting, std::string why, const Moment& now);
+  /// What a known member announces is judged anew, because something of ours changed.
+  void rejudge(std::string_view name, const Judgement& judgement);
   /// Notes whether a member answers over TCP only.
   void set_tcp_only(std::string_view name, bool tcp_only);
   /// Unconfirmed members become failed.
@@ -105,33 +114,120 @@ class Roster {
   /// When `expire` has something to do.
   [[nodiscard]] std::optional<Instant> next_expiry() const;
 
+  /// Names of all members whose last metadata has that overlay address, whatever their state and
+  /// standing, sorted.
+  [[nodiscard]] std::vector<std::string> claimants(const IpAddress& overlay) const;
+  /// The latest claim time of any member that is not after `limit`; 1970 if nobody signed one.
+  [[nodiscard]] WallTime newest_claim(WallTime limit) const;
+
+  /// Calls `visit(const Member&)` for every member, in order of the names.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const auto& entry : entries_)
+      visit(entry->member);
+  }
+
+  /// Calls `visit(const Member&)` for every member that is not live, in order of the names.
+  template <class Visit>
+  void each_absent(Visit visit) const {
+    for (const Entry* entry : absent_)
+      visit(entry->member);
+  }
+
+  /// Whether any member seen alive or suspect in this run is such that `is(member)`.
+  template <class Is>
+  [[nodiscard]] bool any_live(Is is) const {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+      return entry->seen && is_live_state(entry->member.state) && is(entry->member);
+    });
+  }
+
   /// The owners by the rule of Contest; empty: nobody.
   [[nodiscard]] std::string_view owner_of(const IpAddress& address) const;
   [[nodiscard]] std::string_view owner_of(const PublicKey& key) const;
 
  private:
   struct Entry {
-    Member member;
-    Judgement judgement;
+    Member member;          ///< its `meta` is the one that was judged
+    PackedBytes objection;  ///< reason of that judgement
     std::optional<PublicKey> key_claim;
     std::optional<IpAddress> address_claim;
     std::optional<Instant> expires;
-    Instant entered{};      ///< when the state was entered
+    Instant entered{};  ///< when the state was entered
+    Standing judged = Standing::seed;
     bool seen = false;      ///< in this run
     bool tcp_only = false;  ///< answers no UDP
     bool replaced = false;  ///< owned its key until another name did
     bool overdue = false;   ///< its retention is over, but nobody is live
   };
 
-  using Entries = std::map<std::string, Entry, std::less<>>;
-  using Names = std::set<std::string, std::less<>>;
+  static const Entry& entry_in(const std::unique_ptr<Entry>& entry) { return *entry; }
+
+  static const Entry& entry_in(const Entry* entry) { return *entry; }
+
+  /// Orders entries by what `Key` makes of them, of which no two are equal, and takes that too.
+  template <class Key>
+  struct By {
+    using is_transparent = void;
+
+    static typename Key::Value value(const typename Key::Value& value) { return value; }
+
+    template <class Pointer>
+    static typename Key::Value value(const Pointer& entry) {
+      return Key::of(entry_in(entry));
+    }
+
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return value(a) < value(b);
+    }
+  };
+
+  struct NameKey {
+    using Value = std::string_view;
+
+    static Value of(const Entry& entry) { return entry.member.name; }
+  };
+
+  struct ExpiryKey {
+    using Value = std::pair<Instant, std::string_view>;
+
+    static Value of(const Entry& entry) { return {*entry.expires, entry.member.name}; }
+  };
+
+  struct EndpointKey {
+    using Value = std::tuple<const IpAddress&, std::uint16_t, std::string_view>;
+
+    static Value of(const Entry& entry) {
+      return {entry.member.underlay, entry.member.gossip_port, entry.member.name};
+    }
+  };
+
+  struct UnderlayKey {
+    using Value = std::pair<const IpAddress&, std::string_view>;
+
+    static Value of(const Entry& entry) { return {entry.member.underlay, entry.member.name}; }
+  };
+
   /// Rank, when the state was entered, name: who goes first when the table is full.
-  using Eviction = std::tuple<unsigned, Instant, std::string>;
+  struct EvictionKey {
+    using Value = std::tuple<unsigned, Instant, std::string_view>;
+
+    static Value of(const Entry& entry);
+  };
+
+  template <class Key>
+  using Index = absl::btree_set<Entry*, By<Key>>;
 
   Entry* admit(const std::string& name, const Moment& now);
-  void index(const Entry& entry, bool add);
+  [[nodiscard]] Entry* entry(std::string_view name);
+  [[nodiscard]] const Entry* entry(std::string_view name) const;
+  /// Out of the indices before anything changes that orders it there, and in again afterwards.
+  void index(Entry& entry, bool add);
   void touch(const Entry& entry);
   [[nodiscard]] Duration retention_of(MemberState state) const;
+  [[nodiscard]] bool is_kept(const Member& member, MemberState state) const;
+  static void judge(Entry& entry, const Judgement& judgement);
   void enter_state(Entry& entry, MemberState state, const Moment& now);
   void settle_key(Entry& entry);
   void settle_address(Entry& entry);
@@ -143,19 +239,19 @@ class Roster {
   void forget(std::string name, std::string why);
 
   Limits limits_;
-  Entries entries_;
+  absl::btree_set<std::unique_ptr<Entry>, By<NameKey>> entries_;
   Contest<PublicKey> keys_;
   Contest<IpAddress> addresses_;
   /// Rows that the running change may alter, as they were before it; nothing: the row is new.
   std::map<std::string, std::optional<Member>, std::less<>> touched_;
   std::vector<Fact> facts_;
   std::size_t live_ = 0;
-  Names absent_;
-  Names unconfirmed_;
-  std::map<Endpoint, Names> live_endpoints_;
-  std::map<IpAddress, std::size_t> underlays_;
-  std::set<std::pair<Instant, std::string>> expiries_;
-  std::set<Eviction> evictable_;
+  Index<NameKey> absent_;
+  Index<NameKey> unconfirmed_;
+  Index<EndpointKey> live_endpoints_;
+  Index<UnderlayKey> underlays_;
+  Index<ExpiryKey> expiries_;
+  Index<EvictionKey> evictable_;
 };
 
 /// A restored member that is past its retention is tried for this long before it is forgotten, so

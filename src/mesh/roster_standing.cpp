@@ -10,12 +10,8 @@ namespace {
 
 /// Whether `newer` is the same host as `older` under another name, as far as anybody can see:
 /// key, overlay address and gossip endpoint are the same, so nothing but the name changes hands.
-bool is_renamed(const Member& older,
-                const Judgement& older_judged,
-                const Member& newer,
-                const Judgement& newer_judged) {
-  return older_judged.meta && newer_judged.meta &&
-         older_judged.meta->overlay == newer_judged.meta->overlay &&
+bool is_renamed(const Member& older, const Member& newer) {
+  return older.meta && newer.meta && older.meta->overlay == newer.meta->overlay &&
          older.underlay == newer.underlay && older.gossip_port == newer.gossip_port;
 }
 
@@ -71,9 +67,9 @@ void Roster::settle_key(Entry& entry) {
   const std::string& name = entry.member.name;
   const bool live = is_live_state(entry.member.state);
   std::optional<PublicKey> wanted;
-  const bool claims = entry.judgement.standing == Standing::configured && entry.judgement.meta &&
+  const bool claims = entry.judged == Standing::configured && entry.member.meta &&
                       entry.member.state != MemberState::left && !entry.overdue;
-  if (claims) wanted = entry.judgement.meta->key;
+  if (claims) wanted = entry.member.meta->key;
   if (entry.key_claim && entry.key_claim != wanted) {
     const PublicKey old = *entry.key_claim;
     entry.key_claim.reset();
@@ -86,8 +82,8 @@ void Roster::settle_key(Entry& entry) {
     const std::string owner(keys_.owner(*wanted));
     key_changed(*wanted, keys_.claim(*wanted, name, live));
     if (is_new && live && entry.seen && !owner.empty() && keys_.owner(*wanted) == owner) {
-      const Entry& other = entries_.find(owner)->second;
-      if (is_renamed(other.member, other.judgement, entry.member, entry.judgement)) {
+      const Entry* const other = this->entry(owner);
+      if (is_renamed(other->member, entry.member)) {
         key_changed(*wanted, keys_.give(*wanted, name));
       }
     }
@@ -98,20 +94,20 @@ void Roster::settle_key(Entry& entry) {
 void Roster::key_changed(const PublicKey& key, const Contest<PublicKey>::Owners& owners) {
   if (!owners.changed()) return;
   for (const std::string& name : {owners.before, owners.after}) {
-    const auto found = entries_.find(name);
-    if (found == entries_.end()) continue;
-    touch(found->second);
-    found->second.replaced = name == owners.before && found->second.key_claim == key;
-    settle_address(found->second);
+    Entry* const found = entry(name);
+    if (found == nullptr) continue;
+    touch(*found);
+    found->replaced = name == owners.before && found->key_claim == key;
+    settle_address(*found);
   }
-  keys_.each_claimant(key, [this](const std::string& name) { touch(entries_.find(name)->second); });
+  keys_.each_claimant(key, [this](const std::string& name) { touch(*entry(name)); });
 }
 
 void Roster::settle_address(Entry& entry) {
   const std::string& name = entry.member.name;
   std::optional<IpAddress> wanted;
   if (entry.key_claim && keys_.owner(*entry.key_claim) == name) {
-    wanted = entry.judgement.meta->overlay;
+    wanted = entry.member.meta->overlay;
   }
   if (entry.address_claim && entry.address_claim != wanted) {
     const IpAddress old = *entry.address_claim;
@@ -126,8 +122,7 @@ void Roster::settle_address(Entry& entry) {
 
 void Roster::address_changed(const IpAddress& address, const Contest<IpAddress>::Owners& owners) {
   if (!owners.changed()) return;
-  addresses_.each_claimant(address,
-                           [this](const std::string& name) { touch(entries_.find(name)->second); });
+  addresses_.each_claimant(address, [this](const std::string& name) { touch(*entry(name)); });
 }
 
 void Roster::stand(Entry& entry) const {
@@ -136,13 +131,12 @@ void Roster::stand(Entry& entry) const {
     member.standing = standing;
     member.reason = std::move(reason);
   };
-  member.meta = entry.judgement.meta;
   if (member.state == MemberState::left) return set(Standing::seed, "left");
   if (entry.overdue) {
     return set(Standing::seed, "silent for " + span_text(limits_.failed_retention) +
                                    "; kept to call while nobody is alive");
   }
-  if (!entry.key_claim) return set(entry.judgement.standing, entry.judgement.reason);
+  if (!entry.key_claim) return set(entry.judged, std::string(as_text(entry.objection)));
   const std::string_view holder = keys_.owner(*entry.key_claim);
   if (holder != member.name) {
     const std::string verb =
@@ -155,18 +149,20 @@ void Roster::stand(Entry& entry) const {
     return set(Standing::refused, entry.address_claim->text() + " is held by " + printable(owner));
   }
   if (member.state == MemberState::failed) {
+    const bool kept = limits_.kept.contains(member.name);
     return set(Standing::configured,
-               "silent; stays configured for " + span_text(limits_.failed_retention));
+               kept ? "silent; stays configured (--static)"
+                    : "silent; stays configured for " + span_text(limits_.failed_retention));
   }
   set(Standing::configured, entry.tcp_only ? "answers over TCP only: is its UDP port open?" : "");
 }
 
 void Roster::finish(std::string_view subject, const std::string& why) {
   for (const auto& [name, before] : touched_) {
-    const auto found = entries_.find(name);
-    if (found == entries_.end()) continue;
-    Member& member = found->second.member;
-    stand(found->second);
+    Entry* const found = entry(name);
+    if (found == nullptr) continue;
+    Member& member = found->member;
+    stand(*found);
     if (before && same_but_incarnation(*before, member)) continue;
     facts_.emplace_back(
         MemberChanged{member, describe(before, member, name == subject ? why : std::string{})});

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/identity.h"
 #include "base/ip.h"
 #include "base/key.h"
 #include "base/time.h"
@@ -28,6 +29,17 @@ struct NodeMeta {
   MetaFormat format = MetaFormat::f2;
 
   friend bool operator==(const NodeMeta&, const NodeMeta&) = default;
+};
+
+/// What a member's signed record says beside its metadata; verified.
+struct SignedClaim {
+  IdentityKey identity;
+  std::uint64_t epoch = 0;     ///< grows with every change of its record
+  WallTime claimed{};          ///< when it claimed its overlay address
+  std::uint64_t instance = 0;  ///< drawn at each start of its program
+  bool for_good = false;       ///< it left by `wesher leave`: address and name are free
+
+  friend bool operator==(const SignedClaim&, const SignedClaim&) = default;
 };
 
 enum class MemberState : std::uint8_t {
@@ -55,6 +67,7 @@ struct Member {
   WallTime state_since{};        ///< when the state was entered
   WallTime first_seen{};         ///< when the name was first heard of
   std::optional<NodeMeta> meta;  ///< nothing when it announced none, or none that is valid
+  std::optional<SignedClaim> signed_claim;  ///< nothing: it signs nothing, as the Go program
   Standing standing = Standing::seed;
   std::string reason;  ///< why it stands as it stands, one short clause, printable
 

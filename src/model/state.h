@@ -25,8 +25,11 @@ struct DesiredInterface {
   std::string name;  ///< e.g. "wgoverlay"
   PublicKey key;     ///< of the private key in the key file
   std::uint16_t listen_port = 0;
-  IpAddress overlay;                 ///< our overlay address, configured with full length
+  IpAddress overlay;  ///< our overlay address, configured with full length; unspecified: none
   std::optional<std::uint32_t> mtu;  ///< set only by --mtu; a difference is repaired only then
+  /// Persistent keepalive of every peer in seconds, 0 = off; nothing: what peers have is left
+  /// alone.
+  std::optional<std::uint16_t> keepalive_s = std::nullopt;
 
   friend bool operator==(const DesiredInterface&, const DesiredInterface&) = default;
 };

@@ -78,7 +78,7 @@ TEST_CASE("An answer to the ping of a missing member is followed by a push/pull 
   mesh.net.run(15s);  // the questions at the start have failed by now
   wire::Keyring ring;
   REQUIRE(ring.add(Bytes(32, 1)));
-  mesh.net.on_datagram = [&](Host& sender, const gossip::Transmit& transmit) {
+  mesh.net.on_datagram = [&](Station& sender, const gossip::Transmit& transmit) {
     const auto opened = wire::open_packet(ring, transmit.datagram);
     for (const wire::PacketMessage& message : opened.messages) {
       const auto* ping = std::get_if<wire::Ping>(&message);
@@ -160,7 +160,7 @@ TEST_CASE("Leaving ends all attempts to reach anybody") {
   net.add("gone", 9);
   net.start(host, {"gone"});
   net.run(1min);
-  host.mesh->leave(1s, net.now());
+  host.mesh->leave(1s, false, net.now());
   net.run(2s);
   const std::uint64_t streams = net.streams;
   net.run(10min);

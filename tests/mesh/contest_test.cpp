@@ -1,6 +1,13 @@
 #include "mesh/contest.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
 #include <catch2/catch.hpp>
+
+#include "base/random.h"
 
 namespace wesher::mesh {
 
@@ -10,6 +17,24 @@ constexpr bool kLive = true;
 constexpr bool kGone = false;
 
 using Things = Contest<int>;
+
+/// The rule in its plainest form, for one thing.
+struct Plain {
+  std::map<std::string, bool> live;  ///< by claimant
+  std::string owner;
+
+  void decide() {
+    const auto here = live.find(owner);
+    if (here != live.end() && here->second) return;
+    const auto first =
+        std::find_if(live.begin(), live.end(), [](const auto& one) { return one.second; });
+    if (first != live.end()) {
+      owner = first->first;
+    } else if (here == live.end()) {
+      owner = live.empty() ? std::string{} : live.begin()->first;
+    }
+  }
+};
 
 }  // namespace
 
@@ -91,6 +116,50 @@ TEST_CASE("A thing is given only to somebody who claims it") {
   CHECK_FALSE(things.give(2, "web").changed());
   CHECK(things.give(1, "web").changed());
   CHECK(things.owner(1) == "web");
+}
+
+TEST_CASE("Whatever is claimed, withdrawn and given, owners and claimants are those of the rule") {
+  Rng rng = Rng::from_number(1);
+  Things things;
+  std::map<int, Plain> plain;
+  for (int step = 0; step < 20000; ++step) {
+    const int thing = static_cast<int>(rng.below(3));
+    const std::string name(1, static_cast<char>('a' + rng.below(5)));
+    Plain& expected = plain[thing];
+    const std::string before = expected.owner;
+    Things::Owners owners;
+    switch (rng.below(5)) {
+      case 0:
+      case 1: {
+        const bool live = rng.below(2) == 0;
+        owners = things.claim(thing, name, live);
+        expected.live[name] = live;
+        expected.decide();
+        break;
+      }
+      case 2:
+        owners = things.give(thing, name);
+        if (expected.live.contains(name)) expected.owner = name;
+        break;
+      default:
+        owners = things.withdraw(thing, name);
+        expected.live.erase(name);
+        expected.decide();
+    }
+    CHECK(owners.changed() == (before != expected.owner));
+    if (owners.changed()) {
+      CHECK(owners.before == before);
+      CHECK(owners.after == expected.owner);
+    }
+    CHECK(things.owner(thing) == expected.owner);
+    std::vector<std::string> claimants;
+    things.each_claimant(thing, [&](const std::string& one) { claimants.push_back(one); });
+    std::sort(claimants.begin(), claimants.end());
+    std::vector<std::string> wanted;
+    for (const auto& [one, live] : expected.live)
+      wanted.push_back(one);
+    CHECK(claimants == wanted);
+  }
 }
 
 }  // namespace wesher::mesh

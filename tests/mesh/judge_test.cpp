@@ -15,7 +15,7 @@ using namespace test;
 const NodeMeta kOwn = meta("10.42.0.1", 1);
 
 Judge judge() {
-  return {kOwn, Prefix::parse("10.42.7.7/16").value(), ip("192.0.2.1")};
+  return {kOwn, {Prefix::parse("10.42.0.0/16").value()}, ip("192.0.2.1")};
 }
 
 std::string verdict(const NodeMeta& announced, const std::string& underlay = "192.0.2.9") {
@@ -65,7 +65,7 @@ TEST_CASE("An address outside the overlay network is refused with both") {
 TEST_CASE("Our own address and our own key and our own endpoint are never given away") {
   CHECK(verdict(meta("10.42.0.1", 5)) == "announces 10.42.0.1, our own address");
   CHECK(verdict(meta("10.42.5.5", 1)) == "announces our own public key");
-  const Judge inside(kOwn, Prefix::parse("10.0.0.0/8").value(), ip("10.1.1.1"));
+  const Judge inside(kOwn, {Prefix::parse("10.0.0.0/8").value()}, ip("10.1.1.1"));
   CHECK(inside.values("web", meta("10.1.1.1", 5), ip("192.0.2.9")).reason ==
         "announces 10.1.1.1, which is our endpoint");
 }
@@ -77,9 +77,9 @@ TEST_CASE("An overlay address that is the endpoint of its member is refused") {
 }
 
 TEST_CASE("Unspecified and multicast addresses are refused") {
-  const Judge wide(meta("224.9.9.9", 1), Prefix::parse("224.0.0.0/8").value(), ip("192.0.2.1"));
+  const Judge wide(meta("224.9.9.9", 1), {Prefix::parse("224.0.0.0/8").value()}, ip("192.0.2.1"));
   CHECK(wide.values("web", meta("224.0.0.1", 5), ip("192.0.2.9")).standing == Standing::refused);
-  const Judge zero(meta("::9", 1), Prefix::parse("::/64").value(), ip("192.0.2.1"));
+  const Judge zero(meta("::9", 1), {Prefix::parse("::/64").value()}, ip("192.0.2.1"));
   CHECK(zero.values("web", meta("::", 5), ip("192.0.2.9")).standing == Standing::refused);
   CHECK(zero.values("web", meta("::5", 5), ip("192.0.2.9")).standing == Standing::configured);
 }
@@ -93,7 +93,7 @@ TEST_CASE("The network address is refused except from the name the Go program gi
     const std::string candidate = "host" + std::to_string(i);
     if (overlay_address(candidate, net).value() == ip("10.42.0.0")) name = candidate;
   }
-  const Judge small(kOwn, net, ip("192.0.2.1"));
+  const Judge small(kOwn, {net}, ip("192.0.2.1"));
   CHECK(small.values(name, meta("10.42.0.0", 5), ip("192.0.2.9")).standing == Standing::configured);
   CHECK(small.values(name + "x", meta("10.42.0.0", 5), ip("192.0.2.9")).standing ==
         Standing::refused);

@@ -2,6 +2,7 @@
 #include "tests/mesh/support/three.h"
 #include "wire/keyring.h"
 #include "wire/messages.h"
+#include "wire/node_meta.h"
 #include "wire/packet.h"
 
 namespace wesher::mesh {
@@ -75,6 +76,41 @@ TEST_CASE("A member that leaves is a seed everywhere at once and the leaver is t
   CHECK(mesh.db1.member("db2").standing == Standing::configured);
 }
 
+TEST_CASE("A record from before a goodbye brings nobody back but the member itself") {
+  Three mesh;
+  wire::Keyring ring;
+  REQUIRE(ring.add(Bytes(32, 1)));
+  Rng rng = Rng::from_number(3);
+  const Member before = mesh.db1.member("web");
+  wire::Alive alive;
+  alive.incarnation = before.incarnation;
+  alive.node = "web";
+  alive.address = before.underlay_bytes;
+  alive.port = before.gossip_port;
+  alive.meta = wire::encode_node_meta(*before.meta);
+  alive.versions = {1, 5, 2, 0, 0, 0};
+  mesh.net.leave(mesh.web);
+  mesh.net.run(10min);  // gossip has forgotten it
+  const auto repeat = [&] {
+    const std::vector<Bytes> claims{wire::encode(alive)};
+    for (Host* host : {&mesh.db1, &mesh.db2})
+      mesh.net.inject(*host, mesh.web.endpoint, wire::seal_packet(ring, wire::pack(claims), rng));
+    mesh.net.run(20s);
+  };
+  SECTION("while it is gone") {
+    repeat();
+    CHECK(mesh.db1.member("web").state == MemberState::left);
+    CHECK(mesh.db2.member("web").state == MemberState::left);
+  }
+  SECTION("when it is there again without its disk") {
+    mesh.web.incarnation = 1;
+    mesh.web.rows.clear();
+    mesh.net.start(mesh.web);
+    repeat();
+    CHECK(mesh.net.converged());
+  }
+}
+
 TEST_CASE("A forged goodbye takes nobody out of the mesh and is over within a second") {
   Three mesh;
   wire::Keyring ring;
@@ -103,7 +139,7 @@ TEST_CASE("A leave that nobody hears is done within the time given") {
 TEST_CASE("What others do after our own leave changes no row of ours") {
   Three mesh;
   const auto rows = mesh.web.rows;
-  mesh.web.mesh->leave(30s, mesh.net.now());
+  mesh.web.mesh->leave(30s, false, mesh.net.now());
   mesh.net.leave(mesh.db1);
   mesh.net.run(10s);
   CHECK(mesh.web.rows == rows);

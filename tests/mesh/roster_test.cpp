@@ -232,6 +232,27 @@ TEST_CASE("A failed member stays configured for 72 hours and is then forgotten")
   CHECK(std::get<MemberForgotten>(facts[0]).why == "failed for 72h");
 }
 
+TEST_CASE("A failed member of a static name stays configured for ever") {
+  Book book;
+  book.roster = Roster({72h, std::chrono::days{30}, 100, {"web"}});
+  book.see("db1", 1, meta("10.42.0.1", 1));
+  book.see("web", 2, meta("10.42.0.2", 2), MemberState::failed);
+  CHECK(book.stands("web") == "configured: silent; stays configured (--static)");
+  CHECK_FALSE(book.roster.next_expiry());
+  book.roster.expire(at(10000h));
+  CHECK(book.row("web").standing == Standing::configured);
+  const Member old = book.row("web");
+  Book restarted;
+  restarted.roster = Roster({72h, std::chrono::days{30}, 100, {"web"}});
+  restarted.roster.restore(old, {old.meta, Standing::configured, {}}, at(20000h));
+  restarted.roster.expire(at(30000h));
+  CHECK(restarted.row("web").standing == Standing::configured);
+  // What left is no member any more, whatever its name.
+  book.see("web", 2, meta("10.42.0.2", 2), MemberState::left, 10001h);
+  book.roster.expire(at(10001h + std::chrono::days{31}));
+  CHECK(book.roster.find("web") == nullptr);
+}
+
 TEST_CASE("While nobody is live a failed member becomes a seed instead of being forgotten") {
   Book book;
   book.see("web", 1, meta("10.42.0.1", 1));
