@@ -24,14 +24,18 @@ CREATE TABLE self (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   name BLOB NOT NULL CHECK (length(name) BETWEEN 1 AND 253),
   interface TEXT NOT NULL CHECK (length(interface) BETWEEN 1 AND 15),
-  -- Own overlay address.
-  overlay BLOB NOT NULL CHECK (length(overlay) IN (4, 16)),
+  -- Own overlay address; NULL: this host has none, because none is free.
+  overlay BLOB CHECK (length(overlay) IN (4, 16)),
+  -- When it was claimed; NULL without one, and until it was announced first.
+  claimed_ms INTEGER,
   -- Overlay network: address and prefix length.
   overlay_net BLOB NOT NULL CHECK (length(overlay_net) IN (4, 16)),
   overlay_net_length INTEGER NOT NULL
     CHECK (overlay_net_length BETWEEN 0 AND 8 * length(overlay_net)),
   -- WireGuard public key.
   key BLOB NOT NULL CHECK (length(key) = 32),
+  -- Public key under which the own record is signed (Ed25519).
+  identity BLOB NOT NULL CHECK (length(identity) = 32),
   -- Fingerprint of the cluster key, for people: "3f9a-c2e1".
   cluster TEXT NOT NULL,
   -- Announced underlay address as text; empty before it is known.
@@ -48,7 +52,10 @@ CREATE TABLE self (
   started_ms INTEGER NOT NULL,
   -- Set at an orderly stop, NULL while running and after a crash.
   stopped_ms INTEGER,
-  stop_kind TEXT NOT NULL CHECK (stop_kind IN ('', 'leave', 'keep', 'resign'))
+  stop_kind TEXT NOT NULL CHECK (stop_kind IN ('', 'leave', 'keep', 'resign')),
+  -- What keeps this host out of the mesh: "10.9.0.0/29 is full (6 of 6)"; empty if nothing does.
+  kept_out TEXT NOT NULL,
+  CHECK (overlay IS NOT NULL OR claimed_ms IS NULL)
 ) STRICT;
 
 -- Facts: every other member that the mesh knows.
@@ -68,8 +75,21 @@ CREATE TABLE member (
   -- What follows for this host, and why.
   standing TEXT NOT NULL CHECK (standing IN ('configured', 'seed', 'refused')),
   reason TEXT NOT NULL,
+  -- Its signed record: all five columns, or none when it signs nothing (the Go program). Public key
+  -- (Ed25519); number of the record, which grows with every change; when it claimed its overlay
+  -- address; number of the start of its program; 1: it left by `wesher leave`. The two numbers are
+  -- 8 bytes in network order.
+  identity BLOB CHECK (length(identity) = 32),
+  epoch BLOB CHECK (length(epoch) = 8),
+  claimed_ms INTEGER,
+  instance BLOB CHECK (length(instance) = 8),
+  for_good INTEGER CHECK (for_good IN (0, 1)),
   CHECK ((meta_overlay IS NULL) = (meta_key IS NULL)),
-  CHECK ((meta_overlay IS NULL) = (meta_format IS NULL))
+  CHECK ((meta_overlay IS NULL) = (meta_format IS NULL)),
+  CHECK ((identity IS NULL) = (epoch IS NULL)),
+  CHECK ((identity IS NULL) = (claimed_ms IS NULL)),
+  CHECK ((identity IS NULL) = (instance IS NULL)),
+  CHECK ((identity IS NULL) = (for_good IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 -- Effective options of the daemon, named as on the command line; no secrets.
@@ -86,13 +106,16 @@ CREATE TABLE desired (
   interface TEXT NOT NULL CHECK (length(interface) BETWEEN 1 AND 15),
   key BLOB NOT NULL CHECK (length(key) = 32),
   listen_port INTEGER NOT NULL CHECK (listen_port BETWEEN 0 AND 65535),
+  -- All zero: no address.
   overlay BLOB NOT NULL CHECK (length(overlay) IN (4, 16)),
   -- NULL: no --mtu, a difference is left alone.
   mtu INTEGER CHECK (mtu BETWEEN 0 AND 4294967295),
   -- Whether the hosts file gets lines.
   hosts INTEGER NOT NULL CHECK (hosts IN (0, 1)),
   -- Never gets a hosts line from us.
-  own_name BLOB NOT NULL CHECK (length(own_name) <= 253)
+  own_name BLOB NOT NULL CHECK (length(own_name) <= 253),
+  -- Persistent keepalive of every peer in seconds, 0 = off. NULL: what peers have is left alone.
+  keepalive INTEGER CHECK (keepalive BETWEEN 0 AND 65535)
 ) STRICT;
 
 -- Desired state of this host: one peer, route and hosts line a member.

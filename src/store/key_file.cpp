@@ -139,4 +139,11 @@ KeyFile make_key_file(std::optional<SecretKey> cluster_key, WallTime now) {
   return keys;
 }
 
+std::string machine_mark(std::string_view machine_id, std::string_view id) {
+  const std::string text = fmt::format("wesher machine v1\n{}\n{}", id, machine_id);
+  std::array<std::uint8_t, crypto_generichash_BYTES_MIN> hash{};
+  crypto_generichash(hash.data(), hash.size(), as_bytes(text).data(), text.size(), nullptr, 0);
+  return to_hex(hash);
+}
+
 }  // namespace wesher::store

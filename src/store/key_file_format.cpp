@@ -115,9 +115,11 @@ bool is_id(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// One line of the file. `get` gives an empty text for a field without a value.
+/// One line of the file, from format `since` on. `get` gives an empty text for a field without a
+/// value.
 struct Field {
   std::string_view name;
+  unsigned since;
   bool required;
   std::string (*get)(const KeyFile&);
   bool (*set)(KeyFile&, std::string_view);
@@ -126,51 +128,59 @@ struct Field {
 using Text = std::string_view;
 
 constexpr std::array kFields = {
-    Field{"id", true, [](const KeyFile& k) { return k.id; },
+    Field{"id", 1, true, [](const KeyFile& k) { return k.id; },
           [](KeyFile& k, Text v) { return is_id(v) && !(k.id = v).empty(); }},
-    Field{"wireguard_private", true,
+    Field{"wireguard_private", 1, true,
           [](const KeyFile& k) { return k.wireguard_private.reveal_base64(); },
           [](KeyFile& k, Text v) { return set_secret(k.wireguard_private, v); }},
-    Field{"identity_seed", true, [](const KeyFile& k) { return k.identity_seed.reveal_base64(); },
+    Field{"identity_seed", 1, true,
+          [](const KeyFile& k) { return k.identity_seed.reveal_base64(); },
           [](KeyFile& k, Text v) { return set_secret(k.identity_seed, v); }},
-    Field{"node_name", false, [](const KeyFile& k) { return escaped(k.node_name); },
+    Field{"node_name", 1, false, [](const KeyFile& k) { return escaped(k.node_name); },
           [](KeyFile& k, Text v) { return set_name(k.node_name, v, kNameMax); }},
-    Field{"overlay", false,
+    Field{"overlay", 1, false,
           [](const KeyFile& k) { return k.overlay ? k.overlay->text() : std::string(); },
           [](KeyFile& k, Text v) { return set_text(k.overlay, v); }},
-    Field{"overlay_net", false,
+    Field{"overlay_net", 1, false,
           [](const KeyFile& k) { return k.overlay_net ? k.overlay_net->text() : std::string(); },
           [](KeyFile& k, Text v) { return set_text(k.overlay_net, v); }},
-    Field{"claim_time", true, [](const KeyFile& k) { return std::to_string(to_ms(k.claim_time)); },
+    Field{"claim_time", 1, true,
+          [](const KeyFile& k) { return std::to_string(to_ms(k.claim_time)); },
           [](KeyFile& k, Text v) { return set_time(k.claim_time, v); }},
-    Field{"meta_format", true, [](const KeyFile& k) { return std::string(to_text(k.meta_format)); },
+    Field{"newest_claim", 2, true,
+          [](const KeyFile& k) { return std::to_string(to_ms(k.newest_claim)); },
+          [](KeyFile& k, Text v) { return set_time(k.newest_claim, v); }},
+    Field{"meta_format", 1, true,
+          [](const KeyFile& k) { return std::string(to_text(k.meta_format)); },
           [](KeyFile& k, Text v) {
             const auto format = meta_format_from(v);
             if (format) k.meta_format = *format;
             return format.has_value();
           }},
-    Field{"announce_mapped", true,
+    Field{"announce_mapped", 1, true,
           [](const KeyFile& k) { return std::string(k.announce_mapped ? "yes" : "no"); },
           [](KeyFile& k, Text v) {
             k.announce_mapped = v == "yes";
             return v == "yes" || v == "no";
           }},
-    Field{"epoch_end", true, [](const KeyFile& k) { return std::to_string(k.epoch_end); },
+    Field{"epoch_end", 1, true, [](const KeyFile& k) { return std::to_string(k.epoch_end); },
           [](KeyFile& k, Text v) { return set_number(k.epoch_end, v); }},
-    Field{"incarnation_end", true,
+    Field{"incarnation_end", 1, true,
           [](const KeyFile& k) { return std::to_string(k.incarnation_end); },
           [](KeyFile& k, Text v) { return set_number(k.incarnation_end, v); }},
-    Field{"highest_time", true,
+    Field{"highest_time", 1, true,
           [](const KeyFile& k) { return std::to_string(to_ms(k.highest_time)); },
           [](KeyFile& k, Text v) { return set_time(k.highest_time, v); }},
-    Field{"init_boot_id", false, [](const KeyFile& k) { return escaped(k.init_boot_id); },
+    Field{"init_boot_id", 1, false, [](const KeyFile& k) { return escaped(k.init_boot_id); },
           [](KeyFile& k, Text v) { return set_name(k.init_boot_id, v, kBootIdMax); }},
+    Field{"machine", 2, false, [](const KeyFile& k) { return k.machine; },
+          [](KeyFile& k, Text v) { return is_id(v) && !(k.machine = v).empty(); }},
 };
 
 constexpr std::string_view kClusterKeyName = "cluster_key";
 
-/// The lines between header and checksum.
-Result<KeyFile> parse_fields(std::string_view lines) {
+/// The lines between header and checksum, of that format.
+Result<KeyFile> parse_fields(std::string_view lines, unsigned version) {
   KeyFile keys;
   std::set<std::string_view> seen;
   while (!lines.empty()) {
@@ -185,8 +195,9 @@ Result<KeyFile> parse_fields(std::string_view lines) {
     if (name == kClusterKeyName) {
       good = add_cluster_key(keys, value);
     } else {
-      const auto* const field = std::find_if(kFields.begin(), kFields.end(),
-                                             [&](const Field& f) { return f.name == name; });
+      const auto* const field = std::find_if(kFields.begin(), kFields.end(), [&](const Field& f) {
+        return f.name == name && f.since <= version;
+      });
       if (field == kFields.end()) return fail(Errc::malformed, "it has a field that is unknown");
       if (!seen.insert(field->name).second) {
         return fail(Errc::malformed, fmt::format("it has {} twice", field->name));
@@ -196,10 +207,11 @@ Result<KeyFile> parse_fields(std::string_view lines) {
     if (!good) return fail(Errc::malformed, fmt::format("{} is not valid", name));
   }
   for (const Field& field : kFields) {
-    if (field.required && !seen.contains(field.name)) {
+    if (field.required && field.since <= version && !seen.contains(field.name)) {
       return fail(Errc::malformed, fmt::format("it has no {}", field.name));
     }
   }
+  if (version == 1) keys.newest_claim = keys.claim_time;
   return keys;
 }
 
@@ -257,7 +269,8 @@ Result<KeyFile> parse_key_file(std::string_view bytes) {
   const auto version =
       number<unsigned>(bytes.substr(kHeaderStart.size(), header_end - kHeaderStart.size()));
   if (!version) return fail(Errc::malformed, "it does not begin as a key file");
-  if (*version != kKeyFileVersion) return fail(Errc::unsupported, std::to_string(*version));
+  if (*version < kKeyFileVersionOldest || *version > kKeyFileVersion)
+    return fail(Errc::unsupported, std::to_string(*version));
   if (bytes.back() != '\n') return fail(Errc::malformed, "its end is missing");
   const auto last_line = bytes.rfind('\n', bytes.size() - 2) + 1;
   if (!bytes.substr(last_line).starts_with(kChecksumName)) {
@@ -267,7 +280,7 @@ Result<KeyFile> parse_key_file(std::string_view bytes) {
   if (bytes.substr(last_line) != checksum_line(body)) {
     return fail(Errc::malformed, "its checksum does not match");
   }
-  auto keys = parse_fields(body.substr(header_end + 1));
+  auto keys = parse_fields(body.substr(header_end + 1), *version);
   if (!keys) return keys;
   if (const auto ring = check_ring(*keys); !ring) return tl::unexpected(ring.error());
   return keys;

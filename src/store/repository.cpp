@@ -12,7 +12,7 @@ namespace {
 
 void write_self(SQLite::Database& db, const SelfRow& self) {
   SQLite::Statement put(db, fmt::format("INSERT OR REPLACE INTO self (one, {}) VALUES "
-                                        "(1, ?,?,?,?,?, ?,?,?,?,?, ?,?,?,?,?, ?,?)",
+                                        "(1, ?,?,?,?,?, ?,?,?,?,?, ?,?,?,?,?, ?,?,?,?,?)",
                                         kSelfColumns));
   Binder row(put);
   bind_self(row, self);
@@ -22,7 +22,7 @@ void write_self(SQLite::Database& db, const SelfRow& self) {
 void write_members(SQLite::Database& db, const std::vector<Member>& members) {
   if (members.empty()) return;
   SQLite::Statement put(db, fmt::format("INSERT OR REPLACE INTO member ({}) VALUES "
-                                        "(?,?,?,?,?,?,?,?,?,?,?,?)",
+                                        "(?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?)",
                                         kMemberColumns));
   for (const Member& member : members) {
     Binder row(put);

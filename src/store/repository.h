@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/identity.h"
 #include "base/time.h"
 #include "model/member.h"
 #include "model/state.h"
@@ -21,9 +22,11 @@ namespace wesher::store {
 struct SelfRow {
   std::string name;
   std::string interface;
-  IpAddress overlay;
+  std::optional<IpAddress> overlay;  ///< nothing: none is free
+  std::optional<WallTime> claimed;   ///< when it was claimed; nothing before it was announced
   Prefix overlay_net;
   PublicKey key;
+  IdentityKey identity;  ///< under which our record is signed
   std::string cluster;   ///< fingerprint, "3f9a-c2e1"
   std::string underlay;  ///< announced address as text, empty before it is known
   std::uint16_t gossip_port = 0;
@@ -35,6 +38,7 @@ struct SelfRow {
   WallTime started{};
   std::optional<WallTime> stopped;  ///< set at an orderly stop
   std::string stop_kind;            ///< "leave", "keep", "resign", "" while running
+  std::string kept_out;  ///< why this host is not in the mesh: "10.9.0.0/29 is full (6 of 6)"
 
   friend bool operator==(const SelfRow&, const SelfRow&) = default;
 };
@@ -89,7 +93,7 @@ struct HealthRow {
 
 struct Request {
   std::int64_t id = 0;
-  std::string kind{};       ///< "leave"
+  std::string kind{};       ///< "leave", "forget"
   std::string arguments{};  ///< JSON object
   std::uint32_t uid = 0;
   WallTime created{};

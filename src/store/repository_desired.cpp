@@ -12,7 +12,7 @@ namespace wesher::store {
 namespace {
 
 constexpr std::string_view kDesiredColumns =
-    "generation, interface, key, listen_port, overlay, mtu, hosts, own_name";
+    "generation, interface, key, listen_port, overlay, mtu, hosts, own_name, keepalive";
 
 std::optional<Desired> read_desired(SQLite::Database& db) {
   SQLite::Statement one(db, fmt::format("SELECT {} FROM desired", kDesiredColumns));
@@ -31,6 +31,7 @@ std::optional<Desired> read_desired(SQLite::Database& db) {
   }
   desired.hosts = row.flag();
   desired.own_name = row.text();
+  if (!row.next_is_null()) desired.interface.keepalive_s = row.integer<std::uint16_t>();
 
   SQLite::Statement peers(
       db, fmt::format("SELECT {} FROM desired_peer ORDER BY name", kDesiredPeerColumns));
@@ -43,7 +44,7 @@ std::optional<Desired> read_desired(SQLite::Database& db) {
 
 void write_interface(SQLite::Database& db, const Desired& desired, std::uint64_t generation) {
   SQLite::Statement put(db, fmt::format("INSERT OR REPLACE INTO desired (one, {}) VALUES "
-                                        "(1, ?,?,?,?,?,?,?,?)",
+                                        "(1, ?,?,?,?,?,?,?,?,?)",
                                         kDesiredColumns));
   Binder row(put);
   row.integer(static_cast<std::int64_t>(generation))
@@ -56,7 +57,13 @@ void write_interface(SQLite::Database& db, const Desired& desired, std::uint64_t
   } else {
     row.null();
   }
-  row.flag(desired.hosts).name(desired.own_name).run();
+  row.flag(desired.hosts).name(desired.own_name);
+  if (desired.interface.keepalive_s) {
+    row.integer(*desired.interface.keepalive_s);
+  } else {
+    row.null();
+  }
+  row.run();
 }
 
 struct PeerChanges {

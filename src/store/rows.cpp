@@ -5,6 +5,59 @@
 
 namespace wesher::store {
 
+namespace {
+
+/// A number of 64 bits: SQLite's integers have a sign.
+std::array<std::uint8_t, 8> number_bytes(std::uint64_t number) {
+  std::array<std::uint8_t, 8> bytes{};
+  for (std::size_t i = bytes.size(); i-- > 0; number >>= 8U)
+    bytes[i] = static_cast<std::uint8_t>(number);
+  return bytes;
+}
+
+std::uint64_t read_number(RowReader& row) {
+  const Bytes bytes = row.blob();
+  if (bytes.size() != 8) throw std::runtime_error("a number that is not of 8 bytes");
+  std::uint64_t number = 0;
+  for (const std::uint8_t byte : bytes)
+    number = (number << 8U) | byte;
+  return number;
+}
+
+IdentityKey read_identity(RowReader& row) {
+  const auto identity = IdentityKey::from_bytes(row.blob());
+  if (!identity) throw std::runtime_error("an identity that is not one");
+  return *identity;
+}
+
+void bind_claim(Binder& to, const std::optional<SignedClaim>& claim) {
+  if (!claim) {
+    to.null().null().null().null().null();
+    return;
+  }
+  to.blob(claim->identity.bytes())
+      .blob(number_bytes(claim->epoch))
+      .time(claim->claimed)
+      .blob(number_bytes(claim->instance))
+      .flag(claim->for_good);
+}
+
+std::optional<SignedClaim> read_claim(RowReader& row) {
+  if (row.next_is_null()) {
+    row.skip(5);
+    return std::nullopt;
+  }
+  SignedClaim claim;
+  claim.identity = read_identity(row);
+  claim.epoch = read_number(row);
+  claim.claimed = row.time();
+  claim.instance = read_number(row);
+  claim.for_good = row.flag();
+  return claim;
+}
+
+}  // namespace
+
 void bind_member(Binder& to, const Member& member) {
   to.name(member.name)
       .blob(member.underlay_bytes)
@@ -19,6 +72,7 @@ void bind_member(Binder& to, const Member& member) {
     to.null().null().null();
   }
   to.text(to_text(member.standing)).text(clipped(member.reason, kTextMax));
+  bind_claim(to, member.signed_claim);
 }
 
 Member read_member(RowReader& row) {
@@ -44,6 +98,7 @@ Member read_member(RowReader& row) {
   }
   member.standing = known(standing_from(row.text()));
   member.reason = row.text();
+  member.signed_claim = read_claim(row);
   return member;
 }
 
@@ -68,12 +123,21 @@ DesiredPeer read_desired_peer(RowReader& row) {
 }
 
 void bind_self(Binder& to, const SelfRow& self) {
-  to.name(self.name)
-      .text(self.interface)
-      .address(self.overlay)
-      .address(self.overlay_net.address)
+  to.name(self.name).text(self.interface);
+  if (self.overlay) {
+    to.address(*self.overlay);
+  } else {
+    to.null();
+  }
+  if (self.overlay && self.claimed) {
+    to.time(*self.claimed);
+  } else {
+    to.null();
+  }
+  to.address(self.overlay_net.address)
       .integer(self.overlay_net.length)
       .key(self.key)
+      .blob(self.identity.bytes())
       .text(self.cluster)
       .text(self.underlay)
       .integer(self.gossip_port)
@@ -88,17 +152,27 @@ void bind_self(Binder& to, const SelfRow& self) {
   } else {
     to.null();
   }
-  to.text(self.stop_kind);
+  to.text(self.stop_kind).text(clipped(self.kept_out, kTextMax));
 }
 
 SelfRow read_self(RowReader& row) {
   SelfRow self;
   self.name = row.text();
   self.interface = row.text();
-  self.overlay = row.address();
+  if (row.next_is_null()) {
+    row.skip(1);
+  } else {
+    self.overlay = row.address();
+  }
+  if (row.next_is_null()) {
+    row.skip(1);
+  } else {
+    self.claimed = row.time();
+  }
   self.overlay_net.address = row.address();
   self.overlay_net.length = row.integer<unsigned>();
   self.key = row.key();
+  self.identity = read_identity(row);
   self.cluster = row.text();
   self.underlay = row.text();
   self.gossip_port = row.integer<std::uint16_t>();
@@ -114,6 +188,7 @@ SelfRow read_self(RowReader& row) {
     self.stopped = row.time();
   }
   self.stop_kind = row.text();
+  self.kept_out = row.text();
   return self;
 }
 

@@ -14,7 +14,7 @@ inline constexpr std::size_t kTextMax = 1024;
 /// Columns of `member` in the order of bind_member and read_member.
 inline constexpr std::string_view kMemberColumns =
     "name, underlay, gossip_port, incarnation, state, state_since_ms, first_seen_ms, meta_overlay, "
-    "meta_key, meta_format, standing, reason";
+    "meta_key, meta_format, standing, reason, identity, epoch, claimed_ms, instance, for_good";
 void bind_member(Binder& to, const Member& member);
 [[nodiscard]] Member read_member(RowReader& row);
 
@@ -26,9 +26,9 @@ void bind_desired_peer(Binder& to, const DesiredPeer& peer);
 
 /// Columns of `self`, likewise.
 inline constexpr std::string_view kSelfColumns =
-    "name, interface, overlay, overlay_net, overlay_net_length, key, cluster, underlay, "
-    "gossip_port, "
-    "wireguard_port, meta_format, backend, version, pid, started_ms, stopped_ms, stop_kind";
+    "name, interface, overlay, claimed_ms, overlay_net, overlay_net_length, key, identity, "
+    "cluster, underlay, gossip_port, wireguard_port, meta_format, backend, version, pid, "
+    "started_ms, stopped_ms, stop_kind, kept_out";
 void bind_self(Binder& to, const SelfRow& self);
 [[nodiscard]] SelfRow read_self(RowReader& row);
 

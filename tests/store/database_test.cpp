@@ -189,7 +189,7 @@ TEST_CASE("a damaged row is found when the database is opened") {
     db.exec("PRAGMA ignore_check_constraints = ON");
     db.exec(
         "INSERT INTO member VALUES (x'61', x'0102', 1, 1, 'alive', 1, 1, NULL, NULL, NULL,"
-        " 'seed', '')");
+        " 'seed', '', NULL, NULL, NULL, NULL, NULL)");
     CHECK(Repository(open.database).members().error().detail ==
           path + ": an address that is not one");
   }

@@ -119,14 +119,29 @@ TEST_CASE("a damaged or truncated key file is refused with the way to go on") {
 TEST_CASE("a key file of a newer version is refused with both versions") {
   const Place place;
   const std::string path = place("wgoverlay.keys");
-  const std::string body = "wesher keys 2\nwhatever it has\n";
+  const std::string body = "wesher keys 3\nwhatever it has\n";
   spill(path, body + checksum_line(body));
   ::chmod(path.c_str(), 0600);
   CHECK(refusal(path) ==
         path +
-            " is of another version of wesher (format 2, this one knows 1); install that "
+            " is of another version of wesher (format 3, this one knows 2); install that "
             "version again, or start over with: wesher --init (a new identity; the cluster key "
             "must be given again)");
+}
+
+TEST_CASE("the mark of a machine is the same for file and machine and differs between them") {
+  const std::string file = "00112233445566778899aabbccddeeff";
+  const std::string mark = machine_mark("5f7c9e3a1b2c4d5e8f90a1b2c3d4e5f6", file);
+  CHECK(mark == "ec33a3d8fe72c6a71c143be22e705027");
+  CHECK(mark != machine_mark("5f7c9e3a1b2c4d5e8f90a1b2c3d4e5f7", file));
+  CHECK(mark != machine_mark("5f7c9e3a1b2c4d5e8f90a1b2c3d4e5f6", "1" + file.substr(1)));
+  const Place place;
+  const std::string path = place("wgoverlay.keys");
+  KeyFile keys = make_key_file(std::nullopt, kNow);
+  CHECK(keys.machine.empty());
+  keys.machine = mark;
+  REQUIRE(save_key_file(path, keys));
+  CHECK(load_key_file(path)->machine == mark);
 }
 
 TEST_CASE("a key file that others may read is refused with the command that repairs it") {
@@ -209,7 +224,7 @@ TEST_CASE("a temporary file that a crash left is removed by the next save and ne
   const std::string path = place("wgoverlay.keys");
   const KeyFile keys = make_key_file(std::nullopt, kNow);
   REQUIRE(save_key_file(path, keys));
-  spill(path + ".tmp-a1B2c3", "wesher keys 1\nid half of it");
+  spill(path + ".tmp-a1B2c3", "wesher keys 2\nid half of it");
   REQUIRE(load_key_file(path));
   CHECK(load_key_file(path)->id == keys.id);
   REQUIRE(save_key_file(path, keys));

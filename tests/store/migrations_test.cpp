@@ -202,7 +202,12 @@ TEST_CASE("a database of every earlier version keeps its rows through the missin
       REQUIRE(old);
       old->database.sqlite().exec(
           "INSERT INTO history (at_ms, object, what, reason) VALUES (1, 'link', 'made', 'test');"
-          "INSERT INTO option VALUES ('interface', 'wgoverlay'); UPDATE meta SET adopting = 0");
+          "INSERT INTO option VALUES ('interface', 'wgoverlay'); UPDATE meta SET adopting = 0;"
+          "INSERT INTO member (name, underlay, gossip_port, incarnation, state, state_since_ms,"
+          " first_seen_ms, standing, reason) VALUES (x'6131', x'c0000201', 7946, 5, 'left', 1, 2,"
+          " 'seed', 'left'); INSERT INTO desired (one, generation, interface, key, listen_port,"
+          " overlay, hosts, own_name) VALUES (1, 7, 'wgoverlay', zeroblob(32), 1, x'0a000001', 1,"
+          " x'61')");
     }
     auto open = Database::open_for_daemon(path, kId);
     REQUIRE(open);
@@ -212,6 +217,16 @@ TEST_CASE("a database of every earlier version keeps its rows through the missin
     CHECK(repository.options().value().at("interface") == "wgoverlay");
     CHECK_FALSE(repository.adopting().value());
     CHECK(repository.drift().value().empty());
+    const auto members = repository.members().value();
+    REQUIRE(members.size() == 1);
+    CHECK(members[0].name == "a1");
+    CHECK(members[0].incarnation == 5);
+    CHECK_FALSE(members[0].signed_claim);
+    const auto desired = repository.desired().value();
+    REQUIRE(desired);
+    CHECK(desired->generation == 7);
+    CHECK_FALSE(desired->interface.keepalive_s);
+    CHECK(repository.self().value() == std::nullopt);
     CHECK(schema_text(open->database.sqlite()) == text_of(newest.schema));
   }
 }

@@ -192,10 +192,10 @@ TEST_CASE("the tables refuse rows that can't be") {
     return false;
   };
   const auto member = [](const std::string& name, const std::string& underlay,
-                         const std::string& port, const std::string& state,
-                         const std::string& meta) {
+                         const std::string& port, const std::string& state, const std::string& meta,
+                         const std::string& claim = "NULL,NULL,NULL,NULL,NULL") {
     return "INSERT INTO member VALUES (" + name + "," + underlay + "," + port + ",1," + state +
-           ",1,1," + meta + ",'seed','')";
+           ",1,1," + meta + ",'seed',''," + claim + ")";
   };
   const std::string none = "NULL,NULL,NULL";
   CHECK_FALSE(refused(member("x'61'", "x'01020304'", "1", "'alive'", none)));
@@ -212,6 +212,17 @@ TEST_CASE("the tables refuse rows that can't be") {
   CHECK(refused(member("x'62'", "x'01020304'", "1", "'alive'", "x'01020304',zeroblob(32),'F4'")));
   CHECK_FALSE(
       refused(member("x'62'", "x'01020304'", "1", "'alive'", "x'01020304',zeroblob(32),'F2'")));
+  const std::string eight = "zeroblob(8)";
+  CHECK(refused(member("x'63'", "x'01020304'", "1", "'alive'", none,
+                       key + ",zeroblob(7),1," + eight + ",0")));
+  CHECK(refused(member("x'63'", "x'01020304'", "1", "'alive'", none,
+                       key + "," + eight + ",1," + eight + ",2")));
+  CHECK(refused(member("x'63'", "x'01020304'", "1", "'alive'", none,
+                       key + "," + eight + ",NULL," + eight + ",0")));
+  CHECK_FALSE(refused(member("x'63'", "x'01020304'", "1", "'alive'", none,
+                             key + "," + eight + ",1," + eight + ",0")));
+  CHECK(refused("INSERT INTO desired VALUES (1,1,'wg0'," + key +
+                ",1,x'0a000001',NULL,1,x'61',65536)"));
 
   CHECK(refused("INSERT INTO meta VALUES (2, '" + kId + "', 1)"));
   CHECK(refused("UPDATE meta SET key_file_id = upper(key_file_id) || 'A'"));
@@ -220,8 +231,10 @@ TEST_CASE("the tables refuse rows that can't be") {
                 ",x'0a00000001',x'c0000001',1,'')"));
   CHECK(
       refused("INSERT INTO desired_peer VALUES (x'61',zeroblob(33),x'0a000001',x'c0000001',1,'')"));
-  CHECK(refused("INSERT INTO desired VALUES (1,0,'wg0'," + key + ",1,x'0a000001',NULL,1,x'61')"));
-  CHECK(refused("INSERT INTO desired VALUES (2,1,'wg0'," + key + ",1,x'0a000001',NULL,1,x'61')"));
+  CHECK(refused("INSERT INTO desired VALUES (1,0,'wg0'," + key +
+                ",1,x'0a000001',NULL,1,x'61',NULL)"));
+  CHECK(refused("INSERT INTO desired VALUES (2,1,'wg0'," + key +
+                ",1,x'0a000001',NULL,1,x'61',NULL)"));
   CHECK(refused("INSERT INTO health VALUES ('other','s',1,'',0,0)"));
   CHECK(refused("INSERT INTO health VALUES ('seed','s',1,'',-1,0)"));
   CHECK(refused("INSERT INTO applied VALUES (1,-1,0)"));

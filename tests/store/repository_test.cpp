@@ -23,8 +23,36 @@ TEST_CASE("a node of its own comes back as it was written") {
   row.stop_kind = "keep";
   row.overlay = IpAddress::parse("fd00::1").value();
   row.overlay_net = Prefix::parse("fd00::/64").value();
+  row.claimed.reset();
   REQUIRE(store->write({.self = row}));
   CHECK(store->self().value() == row);
+}
+
+TEST_CASE("a node without an overlay address comes back with what keeps it out") {
+  Store store;
+  SelfRow row = self_row();
+  row.overlay.reset();
+  row.claimed.reset();
+  row.kept_out = "10.9.0.0/29 is full (6 of 6)";
+  REQUIRE(store->write({.self = row}));
+  CHECK(store->self().value() == row);
+}
+
+TEST_CASE("the signed claim of a member comes back and goes with its signature") {
+  Store store;
+  Member member = member_of("a", 1);
+  member.signed_claim = claim_of(9);
+  REQUIRE(store->write({.members = {member}}));
+  CHECK(store->members().value() == std::vector{member});
+  member.signed_claim->for_good = true;
+  member.signed_claim->epoch = 1;
+  REQUIRE(store->write({.members = {member}}));
+  CHECK(store->members().value() == std::vector{member});
+  member.signed_claim.reset();
+  REQUIRE(store->write({.members = {member}}));
+  CHECK(store->members().value() == std::vector{member});
+  // Half a claim is none.
+  CHECK_THROWS(store.sqlite().exec("UPDATE member SET epoch = x'0000000000000001'"));
 }
 
 TEST_CASE("members of every state come back sorted by name") {

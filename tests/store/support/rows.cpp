@@ -27,13 +27,24 @@ PublicKey key_of(unsigned number) {
   return PublicKey(bytes);
 }
 
+SignedClaim claim_of(unsigned number) {
+  SignedClaim claim;
+  claim.identity = IdentityKey(key_of(number).bytes());
+  claim.epoch = 0xffff'ffff'0000'0000U + number;
+  claim.claimed = wall_from_ms(1775000000000);
+  claim.instance = 0x8000'0000'0000'0001U;
+  return claim;
+}
+
 SelfRow self_row() {
   SelfRow row;
   row.name = "db1";
   row.interface = "wgoverlay";
   row.overlay = IpAddress::v4(10, 1, 2, 3);
+  row.claimed = wall_from_ms(1779000000000);
   row.overlay_net = Prefix::parse("10.0.0.0/8").value();
   row.key = key_of(7);
+  row.identity = claim_of(7).identity;
   row.cluster = "3f9a-c2e1";
   row.underlay = "203.0.113.5";
   row.gossip_port = 7946;
@@ -71,7 +82,7 @@ DesiredPeer peer_of(const std::string& name, unsigned number) {
 
 Desired desired_of(std::vector<DesiredPeer> peers) {
   Desired desired;
-  desired.interface = {"wgoverlay", key_of(60000), 51820, address_of(10, 60000), std::nullopt};
+  desired.interface = {"wgoverlay", key_of(60000), 51820, address_of(10, 60000), std::nullopt, 25};
   desired.peers = std::move(peers);
   desired.own_name = "db1";
   return desired;

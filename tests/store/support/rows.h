@@ -11,6 +11,8 @@
 namespace wesher::store::test {
 
 [[nodiscard]] PublicKey key_of(unsigned number);
+/// The claim of a member with an identity that follows from the number.
+[[nodiscard]] SignedClaim claim_of(unsigned number);
 [[nodiscard]] SelfRow self_row();
 /// A member whose addresses and key follow from the number.
 [[nodiscard]] Member member_of(const std::string& name, unsigned number);

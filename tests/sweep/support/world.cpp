@@ -93,6 +93,9 @@ bool World::start() {
   callbacks.incarnations_reserved = [this](std::uint32_t end) {
     if (running() && witnessed_) witnessed_->incarnation_end = end;
   };
+  callbacks.epochs_reserved = [this](std::uint64_t end) {
+    if (running() && witnessed_) witnessed_->epoch_end = end;
+  };
   core_->set_callbacks(std::move(callbacks));
   const auto passed = core_->first_pass();
   if (!passed && first_start) {  // as daemon/agent.cpp
@@ -114,9 +117,14 @@ bool World::start() {
 }
 
 World::Witnessed World::witnessed_by_others(const daemon::Identity& identity) {
-  return {
-      identity.keys.id, ring_text(identity.keys),   x25519_public(identity.keys.wireguard_private),
-      identity.overlay, identity.incarnation_first, identity.keys.incarnation_end};
+  return {identity.keys.id,
+          ring_text(identity.keys),
+          x25519_public(identity.keys.wireguard_private),
+          identity.overlay,
+          identity.incarnation_first,
+          identity.keys.incarnation_end,
+          identity.epoch_first,
+          identity.keys.epoch_end};
 }
 
 void World::witness(const Witnessed& is) {
@@ -133,6 +141,10 @@ void World::witness(const Witnessed& is) {
     if (is.incarnation_first < was.incarnation_end) {
       lost_.push_back(fmt::format("incarnations begin at {}, but all below {} may be used",
                                   is.incarnation_first, was.incarnation_end));
+    }
+    if (is.epoch_first < was.epoch_end) {
+      lost_.push_back(fmt::format("epochs begin at {}, but all below {} may be used",
+                                  is.epoch_first, was.epoch_end));
     }
   }
   witnessed_ = is;

@@ -95,9 +95,11 @@ class World {
     std::string id;
     std::string ring;
     PublicKey key;
-    IpAddress overlay;
+    std::optional<IpAddress> overlay;
     std::uint32_t incarnation_first = 0;
     std::uint32_t incarnation_end = 0;  ///< up to here they may be used
+    std::uint64_t epoch_first = 0;
+    std::uint64_t epoch_end = 0;  ///< likewise
   };
 
   [[nodiscard]] static Witnessed witnessed_by_others(const daemon::Identity& identity);
