@@ -48,7 +48,9 @@ std::optional<std::vector<Action>> additions(const DesiredTable& table,
   const RowReasons reasons(table, after, now);
   std::string why = (*reasons).wanted(after);
   if (new_peer) {
-    actions.push_back({AddPeer{after.name, after.key, after.endpoint, allowed}, std::move(why)});
+    actions.push_back(
+        {AddPeer{after.name, after.key, after.endpoint, allowed, table.own().interface.keepalive_s},
+         std::move(why)});
   } else if (new_overlay) {
     actions.push_back({UpdatePeer{after.name, after.key, std::nullopt, allowed},
                        "its address was " + change.before->overlay.text()});

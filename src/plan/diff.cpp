@@ -116,7 +116,7 @@ class Differ {
     add(SetLinkUp{}, exists_ ? reason : "new link");
   }
 
-  /// The address of ours, if it is known.
+  /// The address of ours, if we have one.
   [[nodiscard]] std::optional<Prefix> own_address() const {
     if (desired_.interface.overlay.is_unspecified()) return std::nullopt;
     return Prefix::host(desired_.interface.overlay);
@@ -143,7 +143,8 @@ class Differ {
       if (!is_first(peer)) continue;
       const auto it = present.find(peer.key);
       if (it == present.end()) {
-        add(AddPeer{peer.name, peer.key, peer.endpoint, Prefix::host(peer.overlay)},
+        add(AddPeer{peer.name, peer.key, peer.endpoint, Prefix::host(peer.overlay),
+                    desired_.interface.keepalive_s},
             reasons_.wanted(peer) + ", missing in the device");
       } else {
         update(peer, *it->second);
@@ -173,7 +174,16 @@ class Differ {
                                     : ", never a handshake";
       }
     }
-    if (update.allowed || update.endpoint) add(std::move(update), std::move(reason));
+    const auto& keepalive = desired_.interface.keepalive_s;
+    if (keepalive && is.keepalive_s != *keepalive) {
+      update.keepalive_s = keepalive;
+      if (!reason.empty()) reason += "; ";
+      reason += is.keepalive_s == 0 ? "it has no keepalive"
+                                    : fmt::format("its keepalive is {}s", is.keepalive_s);
+    }
+    if (update.allowed || update.endpoint || update.keepalive_s) {
+      add(std::move(update), std::move(reason));
+    }
   }
 
   /// Whether the peer has its one allowed IP, and none besides but those that an action of another
@@ -214,9 +224,9 @@ class Differ {
       add(RemoveRoute{route}, reasons_.unwanted(route.address, "no member has this address"));
     }
     const auto own = own_address();
-    if (!own) return;
+    const std::string reason = own ? "our address is " + own->text() : "we have no address";
     for (const Prefix& address : observed_.addresses) {
-      if (address != *own) add(RemoveAddress{address}, "our address is " + own->text());
+      if (address != own) add(RemoveAddress{address}, reason);
     }
   }
 

@@ -31,6 +31,11 @@ std::string joined(const std::string& a, const std::string& b) {
   return a.empty() || b.empty() ? a + b : a + ", " + b;
 }
 
+std::string keepalive_text(const std::optional<std::uint16_t>& seconds) {
+  if (!seconds) return "";
+  return *seconds == 0 ? "keepalive off" : fmt::format("keepalive {}s", *seconds);
+}
+
 Row row(const CreateLink& a) {
   return {'+', "link " + printable(a.name), fmt::format("WireGuard, mtu {}", a.mtu), {}};
 }
@@ -64,13 +69,17 @@ Row row(const RemoveAddress& a) {
 }
 
 Row row(const AddPeer& a) {
-  return {'+', peer_text(a.name, a.key), joined(a.allowed.text(), a.endpoint.text()), {}};
+  return {'+',
+          peer_text(a.name, a.key),
+          joined(joined(a.allowed.text(), a.endpoint.text()), keepalive_text(a.keepalive_s)),
+          {}};
 }
 
 Row row(const UpdatePeer& a) {
   return {'~',
           peer_text(a.name, a.key),
-          joined(a.allowed ? a.allowed->text() : "", a.endpoint ? a.endpoint->text() : ""),
+          joined(joined(a.allowed ? a.allowed->text() : "", a.endpoint ? a.endpoint->text() : ""),
+                 keepalive_text(a.keepalive_s)),
           {}};
 }
 

@@ -51,6 +51,7 @@ struct AddPeer {
   PublicKey key;
   Endpoint endpoint;
   Prefix allowed;
+  std::optional<std::uint16_t> keepalive_s = std::nullopt;  ///< written only if set
 };
 
 /// Changes what is named of one existing peer; the rest of it and all sessions stay.
@@ -59,6 +60,7 @@ struct UpdatePeer {
   PublicKey key;
   std::optional<Endpoint> endpoint;  ///< written only if set
   std::optional<Prefix> allowed;     ///< set: exactly this one allowed IP from now on
+  std::optional<std::uint16_t> keepalive_s = std::nullopt;  ///< written only if set; 0 = off
 };
 
 struct RemovePeer {

@@ -30,10 +30,12 @@ WgPeerChange peer_change(const plan::Action& action) {
     change.key = add->key;
     change.endpoint = add->endpoint;
     change.allowed = {add->allowed};
+    change.keepalive_s = add->keepalive_s;
   } else if (const auto* update = std::get_if<plan::UpdatePeer>(&action.what)) {
     change.verb = WgPeerVerb::update;
     change.key = update->key;
     change.endpoint = update->endpoint;
+    change.keepalive_s = update->keepalive_s;
     if (update->allowed) {
       change.replace_allowed = true;
       change.allowed = {*update->allowed};

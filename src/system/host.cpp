@@ -67,6 +67,49 @@ Result<std::vector<HostAddress>> host_addresses() {
   return out;
 }
 
+std::vector<IpAddress> resolvers_in(std::string_view text) {
+  static constexpr std::string_view kBlanks = " \t";
+  static constexpr std::string_view kKeyword = "nameserver";
+  std::vector<IpAddress> found;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (!line.starts_with(kKeyword)) continue;
+    line.remove_prefix(kKeyword.size());
+    const std::size_t begin = line.find_first_not_of(kBlanks);
+    if (begin == 0 || begin == std::string_view::npos) continue;
+    line.remove_prefix(begin);
+    const auto address = IpAddress::parse(line.substr(0, line.find_first_of(" \t\r%#;")));
+    if (address) found.push_back(*address);
+  }
+  return found;
+}
+
+std::vector<IpAddress> occupied_addresses(const std::string& interface) {
+  std::vector<IpAddress> occupied = resolvers_in(read_small_file("/etc/resolv.conf"));
+  if (const auto addresses = host_addresses()) {
+    for (const HostAddress& address : *addresses) {
+      if (address.interface != interface) occupied.push_back(address.address);
+    }
+  }
+  if (auto rt = RtControl::open()) {
+    if (const auto routes = rt->routes(0, 0)) {
+      for (const RtRoute& route : routes->items)
+        occupied.insert(occupied.end(), route.gateways.begin(), route.gateways.end());
+    }
+  }
+  std::sort(occupied.begin(), occupied.end());
+  occupied.erase(std::unique(occupied.begin(), occupied.end()), occupied.end());
+  return occupied;
+}
+
+std::string machine_id() {
+  std::string id = read_small_file("/etc/machine-id");
+  while (!id.empty() && id.back() == '\n')
+    id.pop_back();
+  return id == "uninitialized" ? "" : id;  // machine-id(5): before the first boot
+}
+
 bool link_exists(const std::string& name) {
   return if_nametoindex(name.c_str()) != 0;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -21,6 +22,16 @@ struct HostAddress {
 
 /// All addresses of interfaces that are up, loopback included, in kernel order.
 [[nodiscard]] Result<std::vector<HostAddress>> host_addresses();
+
+/// Addresses that this host reaches otherwise than through `interface`: its own, gateways of its
+/// routes, resolvers of /etc/resolv.conf; sorted. What can't be read is left out.
+[[nodiscard]] std::vector<IpAddress> occupied_addresses(const std::string& interface);
+
+/// The resolvers in a text as resolv.conf(5) describes it.
+[[nodiscard]] std::vector<IpAddress> resolvers_in(std::string_view text);
+
+/// /etc/machine-id, empty if there is none.
+[[nodiscard]] std::string machine_id();
 
 /// Whether a link of that name exists.
 [[nodiscard]] bool link_exists(const std::string& name);

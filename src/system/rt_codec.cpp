@@ -206,6 +206,10 @@ std::optional<RtRoute> decode_route(ByteView payload) {
     if (attr.type == RTA_DST) {
       const auto ip = IpAddress::from_bytes(attr.payload);
       if (ip) route.destination.address = *ip;
+    } else if (attr.type == RTA_GATEWAY) {
+      if (const auto gateway = IpAddress::from_bytes(attr.payload)) {
+        route.gateways.push_back(*gateway);
+      }
     } else if (attr.type == RTA_OIF) {
       route.links.push_back(attr.u32().value_or(0));
     } else if (attr.type == RTA_TABLE) {

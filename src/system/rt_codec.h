@@ -35,8 +35,9 @@ struct RtRoute {
   Prefix destination;
   std::uint32_t table = 0;
   std::uint8_t protocol = 0;
-  bool cloned = false;               ///< a cache entry, not a configured route
-  std::vector<std::uint32_t> links;  ///< the device of each next hop
+  bool cloned = false;                ///< a cache entry, not a configured route
+  std::vector<std::uint32_t> links;   ///< the device of each next hop
+  std::vector<IpAddress> gateways{};  ///< of the next hops that have one
 };
 
 /// What may be changed of a link, unset = stays.

@@ -102,6 +102,9 @@ std::string encode_uapi_set(const WgChange& change) {
     if (peer.verb == WgPeerVerb::remove) append_line(out, "remove", "true");
     if (peer.verb == WgPeerVerb::update) append_line(out, "update_only", "true");
     if (peer.endpoint) append_line(out, "endpoint", peer.endpoint->text());
+    if (peer.keepalive_s) {
+      append_line(out, "persistent_keepalive_interval", std::to_string(*peer.keepalive_s));
+    }
     if (peer.replace_allowed) append_line(out, "replace_allowed_ips", "true");
     for (const Prefix& prefix : peer.allowed)
       append_line(out, "allowed_ip", prefix.text());

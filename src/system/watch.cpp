@@ -15,6 +15,7 @@
 
 #include "os/error.h"
 #include "system/netlink_message.h"
+#include "system/notifications.h"
 #include "system/rt_codec.h"
 
 namespace wesher::system {
@@ -25,9 +26,6 @@ constexpr std::uint32_t kDirectoryEvents =
     IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_ATTRIB | IN_MODIFY;
 constexpr std::uint32_t kFileEvents =
     IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
-
-/// Room for a burst of notifications while the owner of the descriptor is busy with the kernel.
-constexpr int kReceiveBufferBytes = 1 << 20;
 
 /// The fixed part of inotify_event (inotify(7)), without its flexible name.
 struct InotifyHead {
@@ -121,18 +119,10 @@ Result<std::unique_ptr<Watch>> Watch::open(WatchContext context, const std::stri
 }
 
 Result<void> Watch::open_netlink() {
-  netlink_ =
-      os::UniqueFd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
-  if (!netlink_) return os::refused("cannot open a netlink socket", errno);
-  (void)setsockopt(netlink_.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes,
-                   sizeof kReceiveBufferBytes);
-  sockaddr_nl address{};
-  address.nl_family = AF_NETLINK;
-  address.nl_groups =
-      RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
-  if (bind(netlink_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return os::refused("cannot subscribe to network changes", errno);
-  }
+  auto netlink = open_notifications(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+                                    RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
+  if (!netlink) return tl::unexpected(netlink.error());
+  netlink_ = std::move(*netlink);
   add_to(epoll_.get(), netlink_.get());
   return {};
 }

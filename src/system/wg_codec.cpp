@@ -14,8 +14,8 @@ namespace wesher::system {
 namespace {
 
 /// What the largest peer head with one allowed IP takes: nest 4, key 36, flags 8, IPv6 endpoint 32,
-/// list nest 4, one IPv6 allowed IP 40.
-constexpr std::size_t kPeerHeadMax = 124;
+/// keepalive 8, list nest 4, one IPv6 allowed IP 40.
+constexpr std::size_t kPeerHeadMax = 132;
 constexpr std::size_t kAllowedMax = 40;
 
 MessageBuilder wg_message(std::uint16_t family,
@@ -65,6 +65,9 @@ std::size_t put_peer(MessageBuilder& message, const WgPeerChange& peer, std::siz
   if (peer.replace_allowed && first_piece) flags |= WGPEER_F_REPLACE_ALLOWEDIPS;
   if (flags != 0) message.put_u32(WGPEER_A_FLAGS, flags);
   if (peer.endpoint && first_piece) put_endpoint(message, *peer.endpoint);
+  if (peer.keepalive_s && first_piece) {
+    message.put_u16(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, *peer.keepalive_s);
+  }
   if (!peer.allowed.empty()) {
     const std::size_t list = message.begin_nest(WGPEER_A_ALLOWEDIPS);
     while (next < peer.allowed.size() && message.room() >= kAllowedMax) {

@@ -34,6 +34,7 @@ struct WgPeerChange {
   std::optional<Endpoint> endpoint = {};  ///< written only if set
   bool replace_allowed = false;           ///< `allowed` replaces what there is, else it is added
   std::vector<Prefix> allowed = {};       ///< one that another peer has moves here
+  std::optional<std::uint16_t> keepalive_s = {};  ///< persistent keepalive, 0 = off; only if set
 };
 
 /// Changes of one device. `replace_peers` empties the peer list first; it is for a device that is

@@ -138,10 +138,19 @@ TEST_CASE("a device with one of key and port wrong gets that one") {
 
 TEST_CASE("what the desired interface leaves open is neither set nor removed") {
   Desired d = desired({});
-  Observed o = settled(d);
-  d.interface.overlay = IpAddress();
+  const Observed o = settled(d);
   d.interface.key = PublicKey();
   d.interface.listen_port = 0;
+  CHECK(diff(d, o, {}).empty());
+}
+
+TEST_CASE("a node without an overlay address has none on its link") {
+  Desired d = desired({});
+  const std::string own = Prefix::host(d.interface.overlay).text();
+  Observed o = settled(d);
+  d.interface.overlay = IpAddress();
+  CHECK(text(d, o) == "\nwg1: 1 change\n  - address " + own + "    we have no address\n");
+  o.addresses.clear();
   CHECK(diff(d, o, {}).empty());
 }
 
@@ -172,6 +181,20 @@ TEST_CASE("a peer without any endpoint gets the announced one") {
   Observed o = settled(d);
   o.peers[0].endpoint.reset();
   CHECK(text(d, o) == "\nwg1: 1 change\n  ~ peer a (AQEB…)  192.0.2.1:51820  it has no endpoint\n");
+}
+
+TEST_CASE("a keepalive that is wanted is put right, also to off") {
+  Desired d = desired({wanted("a", 1), wanted("b", 2)});
+  d.interface.keepalive_s = 25;
+  Observed o = settled(d);
+  o.peers[0].keepalive_s = 0;
+  o.peers[1].keepalive_s = 25;
+  CHECK(text(d, o) == "\nwg1: 1 change\n  ~ peer a (AQEB…)  keepalive 25s  it has no keepalive\n");
+  d.interface.keepalive_s = 0;
+  CHECK(text(d, o) == "\nwg1: 1 change\n  ~ peer b (AgIC…)  keepalive off  its keepalive is 25s\n");
+  o.peers.pop_back();
+  CHECK(text(d, o).find("+ peer b (AgIC…)  10.0.0.2/32, 192.0.2.2:51820, keepalive off") !=
+        std::string::npos);
 }
 
 TEST_CASE("handshake ages and counters and keepalives alone change nothing") {

@@ -36,14 +36,16 @@ TEST_CASE("a change is written key by key in hex") {
   change.peers.push_back({.verb = WgPeerVerb::update,
                           .key = key(2),
                           .replace_allowed = true,
-                          .allowed = {Prefix::parse("fd00::2/128").value()}});
+                          .allowed = {Prefix::parse("fd00::2/128").value()},
+                          .keepalive_s = std::uint16_t{25}});
   change.peers.push_back({.verb = WgPeerVerb::remove, .key = key(3)});
   CHECK(encode_uapi_set(change) == "set=1\nprivate_key=" + hex("ab") +
                                        "\nlisten_port=51820\npublic_key=" + hex("01") +
                                        "\nendpoint=[2001:db8::1]:7\nallowed_ip=10.0.0.1/32\n"
                                        "public_key=" +
                                        hex("02") +
-                                       "\nupdate_only=true\nreplace_allowed_ips=true\n"
+                                       "\nupdate_only=true\npersistent_keepalive_interval=25\n"
+                                       "replace_allowed_ips=true\n"
                                        "allowed_ip=fd00::2/128\npublic_key=" +
                                        hex("03") + "\nremove=true\n\n");
 }

@@ -37,6 +37,7 @@ struct SetPeer {
   std::uint32_t flags = 0;
   bool endpoint = false;
   std::size_t allowed = 0;
+  std::optional<std::uint16_t> keepalive_s = {};
 };
 
 std::vector<SetPeer> peers_of(const Bytes& message) {
@@ -50,6 +51,7 @@ std::vector<SetPeer> peers_of(const Bytes& message) {
           if (field.type == WGPEER_A_PUBLIC_KEY) peer.key = *PublicKey::from_bytes(field.payload);
           if (field.type == WGPEER_A_FLAGS) peer.flags = *field.u32();
           if (field.type == WGPEER_A_ENDPOINT) peer.endpoint = true;
+          if (field.type == WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL) peer.keepalive_s = field.u16();
           if (field.type != WGPEER_A_ALLOWEDIPS) continue;
           for ([[maybe_unused]] const Attr& ip : Attrs(field.payload))
             ++peer.allowed;
@@ -147,7 +149,8 @@ TEST_CASE("a thousand peers and a peer of five thousand addresses go in messages
     WgPeerChange peer{.verb = WgPeerVerb::update,
                       .key = key(n),
                       .endpoint = Endpoint{*IpAddress::parse("2001:db8::1"), 1},
-                      .replace_allowed = true};
+                      .replace_allowed = true,
+                      .keepalive_s = std::uint16_t{25}};
     const std::uint32_t count = n == 500 ? 5000 : n % 3;
     for (std::uint32_t i = 0; i < count; ++i)
       peer.allowed.push_back(address(n * 5000 + i));
@@ -175,6 +178,7 @@ TEST_CASE("a thousand peers and a peer of five thousand addresses go in messages
     // Replacing and the endpoint belong to the first piece alone, "only if it is there" to all.
     CHECK(((piece.flags & WGPEER_F_REPLACE_ALLOWEDIPS) != 0) == !continued);
     CHECK(piece.endpoint == !continued);
+    CHECK(piece.keepalive_s.has_value() == !continued);
     CHECK((piece.flags & WGPEER_F_UPDATE_ONLY) != 0);
     if (continued) {
       merged.back().allowed += piece.allowed;

@@ -60,6 +60,7 @@ class Performer {
     ObservedPeer peer;
     peer.key = a.key;
     peer.endpoint = a.endpoint;
+    peer.keepalive_s = a.keepalive_s.value_or(0);
     const auto at = std::lower_bound(host_.peers.begin(), host_.peers.end(), a.key,
                                      [](const auto& p, const auto& k) { return p.key < k; });
     host_.peers.insert(at, peer);
@@ -67,10 +68,11 @@ class Performer {
   }
 
   void operator()(const UpdatePeer& a) {
-    if (!a.endpoint && !a.allowed) throw std::logic_error("an update of nothing");
+    if (!a.endpoint && !a.allowed && !a.keepalive_s) throw std::logic_error("an update of nothing");
     const auto peer = find(a.key);
     if (peer == host_.peers.end()) throw std::logic_error("ENODEV peer");
     if (a.endpoint) peer->endpoint = a.endpoint;
+    if (a.keepalive_s) peer->keepalive_s = *a.keepalive_s;
     if (a.allowed) {
       peer->allowed_ips.clear();
       take(a.key, *a.allowed);
