@@ -69,6 +69,12 @@ constexpr std::array kCommands = {
          "Ends the daemon. The next start of wesher joins again. Without a running daemon the\n"
          "interface, routes and hosts lines are removed, but nobody can be told.\n",
          false},
+    Spec{Command::forget, "forget", "NAME | --failed-older AGE",
+         "drop members that are gone: their names and addresses are free at once",
+         "Only members that failed or left are forgotten, never one that is alive. A member that\n"
+         "comes back is a member again.\n"
+         "  --failed-older AGE  all that failed longer ago than 45s, 15m, 2h, 3d\n",
+         false},
     Spec{Command::key_show, "key show", "", "print the cluster key", "", false},
     Spec{Command::state_dump, "state dump", "", "print the whole database; no secret is in it", "",
          true},
@@ -87,6 +93,7 @@ constexpr std::array kValueFlags = {
     ValueFlag{Command::history, "since", "an age or a time"},
     ValueFlag{Command::history, "node", "the name of a member"},
     ValueFlag{Command::history, "limit", "a number"},
+    ValueFlag{Command::forget, "failed-older", "an age"},
     ValueFlag{Command::wait, "peers", "a number"},
     ValueFlag{Command::wait, "node", "the name of a member"},
     ValueFlag{Command::wait, "timeout", "a span of time"},
@@ -168,13 +175,17 @@ Result<void> take_words(const Spec& spec, std::vector<std::string> words, Invoca
     out.help_about = about->spec->command;
     return {};
   }
-  const bool takes_node = spec.command == Command::ip || spec.command == Command::explain;
+  const bool takes_node = spec.command == Command::ip || spec.command == Command::explain ||
+                          spec.command == Command::forget;
   if (takes_node && !words.empty()) {
     out.node = words.front();
     words.erase(words.begin());
   }
   if (spec.command == Command::explain && out.node.empty()) {
     return usage_error(spec, "explain needs the name or an address of a member");
+  }
+  if (spec.command == Command::forget && out.node.empty() == !out.failed_older) {
+    return usage_error(spec, "forget needs either the name of a member or --failed-older AGE");
   }
   if (words.empty()) return {};
   return usage_error(spec, fmt::format("unexpected argument '{}'", printable(words.front())));
@@ -197,6 +208,7 @@ Result<void> take_value(std::string_view name, const std::string& value, Invocat
     return {};
   };
   if (name == "since") return put(parse_since(value), out.since);
+  if (name == "failed-older") return put(parse_span(value), out.failed_older);
   if (name == "timeout") return put(parse_span(value), out.timeout);
   if (name == "limit") return put(parse_count(value, 1, store::kHistoryRowsMax), out.limit);
   if (name == "peers") return put(parse_count(value, 0, limits::kMembers), out.peers);

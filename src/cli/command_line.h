@@ -24,6 +24,7 @@ enum class Command : std::uint8_t {
   history,
   wait,
   leave,
+  forget,
   key_show,
   state_dump,
   version,
@@ -45,11 +46,13 @@ struct Invocation {
   bool check = false;              ///< status --check
   bool detailed_exitcode = false;  ///< plan --detailed-exitcode
   Family family = Family::any;     ///< ip -4 or -6
-  std::string node;            ///< ip NODE, explain NODE|PREFIX|ADDRESS, --node of history and wait
-  std::optional<Since> since;  ///< history --since
-  std::optional<std::size_t> limit;  ///< history --limit
-  std::size_t peers = 0;             ///< wait --peers
-  Duration timeout = kWaitTimeout;   ///< wait --timeout
+  /// ip NODE, explain NODE|PREFIX|ADDRESS, forget NAME, --node of history and wait
+  std::string node;
+  std::optional<Duration> failed_older;  ///< forget --failed-older
+  std::optional<Since> since;            ///< history --since
+  std::optional<std::size_t> limit;      ///< history --limit
+  std::size_t peers = 0;                 ///< wait --peers
+  Duration timeout = kWaitTimeout;       ///< wait --timeout
 };
 
 /// Reads the arguments behind the program's name. No command, or a flag first, means `agent`;

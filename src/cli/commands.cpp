@@ -198,6 +198,8 @@ Result<Output> run_on_state(const Invocation& invocation) {
       return show_history(invocation, *paths);
     case Command::leave:
       return leave(*paths);
+    case Command::forget:
+      return forget(*paths, {invocation.node, invocation.failed_older});
     case Command::key_show:
       return key_show(*paths);
     case Command::state_dump:

@@ -8,6 +8,7 @@
 #include "cli/command_line.h"
 #include "cli/facts.h"
 #include "cli/readiness.h"
+#include "daemon/forget_request.h"
 #include "store/paths.h"
 
 namespace wesher::cli {
@@ -28,6 +29,9 @@ struct Output {
 
 /// `wesher leave`: asks the running daemon, or takes everything down itself.
 [[nodiscard]] Result<Output> leave(const store::Paths& paths);
+
+/// `wesher forget`: asks the running daemon to drop members; what it did on stdout.
+[[nodiscard]] Result<Output> forget(const store::Paths& paths, const daemon::ForgetRequest& wanted);
 
 /// `wesher wait`: returns without text when nothing is missing any more. Errc::system after
 /// `timeout` says what is; Errc::malformed and Errc::not_permitted come at once. `interface` may be

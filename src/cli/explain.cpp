@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/drift_text.h"
 #include "cli/history.h"
+#include "cli/members.h"
 #include "cli/plan_report.h"
 #include "cli/status.h"
 #include "cli/text.h"
@@ -124,12 +125,15 @@ Finding gossip_of(const Case& c) {
   const Member& member = c.member;
   Finding out{"gossip", std::string(to_text(member.state)), true, ""};
   Parts parts = {state_phrase(member, c.snapshot)};
-  if (auto rest = retention_text(member, c.snapshot.now); !rest.empty()) {
+  if (auto rest = retention_text(member, c.snapshot.facts, c.snapshot.now); !rest.empty()) {
     parts.push_back(std::move(rest));
   }
   parts.push_back(fmt::format("incarnation {}", member.incarnation));
   parts.push_back(Endpoint{member.underlay, member.gossip_port}.text());
   out.text = joined(parts, ", ");
+  if (const auto signature = signature_text(member, c.snapshot.now); !signature.empty()) {
+    out.text += "; " + signature;
+  }
   for (const auto& row : c.snapshot.facts.health) {
     if (row.ok || row.kind != store::HealthKind::member || row.subject != member.name) continue;
     out.text += "; " + single_line(row.detail);

@@ -34,6 +34,10 @@ Finding own_gossip(const Snapshot& snapshot) {
   if (snapshot.daemon == DaemonState::running) {
     text += ", up " + age_text(age_of(self.started, snapshot.now));
   }
+  text += "; identity " + self.identity.fingerprint();
+  if (self.claimed) {
+    text += fmt::format(", address claimed {} ago", age_text(age_of(*self.claimed, snapshot.now)));
+  }
   return {"gossip", "this host", layer.ok, text + "; " + layer.text};
 }
 
@@ -42,8 +46,8 @@ Finding own_database(const Snapshot& snapshot) {
   const Layer layer = judge_layers(snapshot)[1];
   return {"database", snapshot.facts.desired ? "wanted" : "not wanted", layer.ok,
           fmt::format("key {}, {} of {}, UDP {}; {}", self.key.abbreviated(),
-                      Prefix::host(self.overlay).text(), self.overlay_net.text(),
-                      self.wireguard_port, layer.text)};
+                      self.overlay ? Prefix::host(*self.overlay).text() : "no address",
+                      self.overlay_net.text(), self.wireguard_port, layer.text)};
 }
 
 Finding own_device(const Snapshot& snapshot) {

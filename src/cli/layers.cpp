@@ -33,15 +33,6 @@ std::string failure_text(const Census& census, WallTime now) {
                      census.failed == 2 ? "both" : fmt::format("all {}", census.failed));
 }
 
-/// This host counts itself out when a row of the members' health bears its own name.
-const store::HealthRow* own_trouble(const Facts& facts) {
-  const auto row = std::find_if(facts.health.begin(), facts.health.end(), [&](const auto& each) {
-    return !each.ok && each.kind == store::HealthKind::member && facts.self &&
-           each.subject == facts.self->name;
-  });
-  return row == facts.health.end() ? nullptr : &*row;
-}
-
 Layer gossip_when_alone(const Snapshot& snapshot, const Census& census) {
   std::vector<std::string> problems;
   if (census.failed > 0) problems.push_back("alone; " + failure_text(census, snapshot.now));
@@ -61,8 +52,8 @@ Layer judge_gossip(const Snapshot& snapshot) {
   }
   if (snapshot.daemon == DaemonState::changing)
     return {"gossip", false, "the daemon is starting or stopping"};
-  if (const auto* row = own_trouble(facts)) {
-    return {"gossip", false, "NOT IN THE MESH: " + single_line(row->detail)};
+  if (facts.self && !facts.self->kept_out.empty()) {
+    return {"gossip", false, "NOT IN THE MESH: " + single_line(facts.self->kept_out)};
   }
   const Census census = count_members(facts.members);
   if (census.alive + census.suspect == 1) return gossip_when_alone(snapshot, census);

@@ -45,7 +45,9 @@ std::vector<std::string> device_settings(const Desired& desired, const Observed&
         fmt::format("listens on UDP {} instead of {}", observed.listen_port, wanted.listen_port));
   }
   const Prefix own = Prefix::host(wanted.overlay);
-  if (!std::binary_search(observed.addresses.begin(), observed.addresses.end(), own)) {
+  const bool has_address = !wanted.overlay.is_unspecified();
+  if (has_address &&
+      !std::binary_search(observed.addresses.begin(), observed.addresses.end(), own)) {
     problems.push_back(wanted.overlay.text() + " is missing");
   }
   return problems;

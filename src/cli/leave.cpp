@@ -1,12 +1,8 @@
 // `wesher leave`. With a running daemon a request row asks it to, and the row's result is waited
 // for. Without one, the command takes the interface lock and does what remains possible.
-#include <algorithm>
-#include <chrono>
-#include <thread>
-
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "cli/ask_daemon.h"
 #include "cli/commands.h"
 #include "cli/state.h"
 #include "cli/status.h"
@@ -19,9 +15,6 @@
 namespace wesher::cli {
 
 namespace {
-
-constexpr std::chrono::seconds kAnswerWait{15};  ///< how long any command waits for the daemon
-constexpr std::chrono::milliseconds kAnswerPoll{100};  ///< between looks at the database
 
 constexpr std::string_view kRemoved = "interface, routes and hosts lines are removed";
 
@@ -39,41 +32,16 @@ Result<Output> answer_of(const store::Request& request) {
                   request.result.empty() ? "" : ": ", single_line(request.result)));
 }
 
-bool is_ended(const store::Request& request) {
-  return request.state != "waiting" && request.state != "running";
-}
-
-Result<Output> wait_for_answer(store::Database& database,
-                               std::int64_t id,
-                               const store::Paths& paths) {
-  store::Repository repository(database);
-  const auto deadline = std::chrono::steady_clock::now() + kAnswerWait;
-  while (true) {
-    // The lock is looked at first: an answer given just before it was freed is then still seen.
-    const bool running = lock_holder(paths.lock_file()) != 0;
-    const auto request = repository.request(id);
-    if (!request && request.error().code != Errc::busy) return tl::unexpected(request.error());
-    if (request && *request && is_ended(**request)) return answer_of(**request);
-    if (!running) {
-      return fail(Errc::system,
-                  "the daemon ended without an answer; 'wesher status' shows what is left, and "
-                  "'wesher leave' again removes it");
-    }
-    if (std::chrono::steady_clock::now() >= deadline) break;
-    std::this_thread::sleep_for(kAnswerPoll);
-  }
-  return fail(Errc::system, fmt::format("the daemon gave no answer within {}s; it may still be "
-                                        "leaving, see 'wesher status'",
-                                        kAnswerWait.count()));
-}
-
-Result<Output> ask_daemon(const store::Paths& paths) {
-  auto database =
-      store::Database::open_for_command(paths.database(), store::Database::Access::write);
-  if (!database) return tl::unexpected(database.error());
-  const auto id = store::Repository(*database).add_request("leave", "{}", ::getuid(), wall_now());
-  if (!id) return tl::unexpected(id.error());
-  return wait_for_answer(*database, *id, paths);
+Result<Output> ask_to_leave(const store::Paths& paths) {
+  const auto request =
+      ask_daemon(paths, "leave", "{}",
+                 {"the daemon ended without an answer; 'wesher status' shows what is left, and "
+                  "'wesher leave' again removes it",
+                  fmt::format("the daemon gave no answer within {}s; it may still be leaving, see "
+                              "'wesher status'",
+                              kAnswerWait.count())});
+  if (!request) return tl::unexpected(request.error());
+  return answer_of(*request);
 }
 
 /// Removes our hosts lines, routes and link. The first thing that could not be removed is the
@@ -108,6 +76,7 @@ void note_left(const store::Paths& paths, const Facts& facts) {
   if (batch.self) {
     batch.self->stopped = now;
     batch.self->stop_kind = "resign";
+    batch.self->claimed.reset();
   }
   batch.history.push_back({0, now, "daemon", "left", "wesher leave, without a running daemon"});
   // Of what was done nothing depends on this row.
@@ -139,11 +108,11 @@ Result<Output> leave_alone(const store::Paths& paths) {
 }  // namespace
 
 Result<Output> leave(const store::Paths& paths) {
-  if (lock_holder(paths.lock_file()) != 0) return ask_daemon(paths);
+  if (lock_holder(paths.lock_file()) != 0) return ask_to_leave(paths);
   const auto lock = store::Lock::take(paths.lock_file(), paths.interface);
   if (lock) return leave_alone(paths);
   // One that started in this moment is asked like any other.
-  if (lock.error().code == Errc::busy) return ask_daemon(paths);
+  if (lock.error().code == Errc::busy) return ask_to_leave(paths);
   return tl::unexpected(lock.error());
 }
 

@@ -20,6 +20,7 @@ std::vector<std::string> row_of(const Member& member, WallTime now) {
           std::string(to_text(member.standing)),
           member.meta ? member.meta->key.abbreviated() : "-",
           member.meta ? std::string(to_text(member.meta->format)) : "-",
+          identity_text(member),
           member.reason.empty() ? "-" : single_line(member.reason)};
 }
 
@@ -31,19 +32,22 @@ std::string own_gossip(const store::SelfRow& self) {
 
 std::vector<std::string> own_row(const store::SelfRow& self) {
   return {shown_name(self.name),
-          self.overlay.text(),
+          self.overlay ? self.overlay->text() : "-",
           own_gossip(self),
           "this host",
           "-",
           self.key.abbreviated(),
           std::string(to_text(self.meta_format)),
-          "-"};
+          self.identity.fingerprint(),
+          self.kept_out.empty() ? "-" : single_line(self.kept_out)};
 }
 
 Json own_json(const store::SelfRow& self) {
   return {{"name", shown_name(self.name)},
           {"this_host", true},
-          {"overlay", self.overlay.text()},
+          {"overlay", self.overlay ? Json(self.overlay->text()) : Json()},
+          {"claimed", json_time(self.claimed)},
+          {"identity", self.identity.text()},
           {"key", self.key.base64()},
           {"meta_format", to_text(self.meta_format)},
           {"underlay", self.underlay.empty() ? Json() : Json(self.underlay)},
@@ -56,7 +60,14 @@ Result<NodeAddress> address_of(const Facts& facts, const std::string& node) {
       return fail(Errc::not_found,
                   "this host has left the mesh; it has an overlay address when wesher runs again");
     }
-    return NodeAddress{shown_name(facts.self->name), facts.self->overlay};
+    if (!facts.self->overlay) {
+      return fail(Errc::not_found,
+                  "this host has no overlay address" +
+                      (facts.self->kept_out.empty()
+                           ? std::string()
+                           : ": it is not in the mesh, " + single_line(facts.self->kept_out)));
+    }
+    return NodeAddress{shown_name(facts.self->name), *facts.self->overlay};
   }
   if (node.empty()) return fail(Errc::not_found, "this host has no overlay address yet");
   const auto member =
@@ -77,6 +88,25 @@ Result<NodeAddress> address_of(const Facts& facts, const std::string& node) {
 
 }  // namespace
 
+std::string signature_text(const Member& member, WallTime now) {
+  if (!member.meta) return "";
+  if (!member.signed_claim) return "unsigned (Go program)";
+  const SignedClaim& claim = *member.signed_claim;
+  std::string text =
+      fmt::format("signed by {}, epoch {}", claim.identity.fingerprint(), claim.epoch);
+  if (claim.for_good) return text + "; address and name given back";
+  return text + fmt::format("; address claimed {} ago", age_text(age_of(claim.claimed, now)));
+}
+
+std::string identity_text(const Member& member) {
+  if (!member.meta) return "-";
+  return member.signed_claim ? member.signed_claim->identity.fingerprint() : "unsigned";
+}
+
+std::string overlay_text(const store::SelfRow& self) {
+  return self.overlay ? self.overlay->text() : "no overlay address";
+}
+
 Json member_json(const Member& member, WallTime now) {
   Json out = {{"name", shown_name(member.name)},
               {"this_host", false},
@@ -92,6 +122,12 @@ Json member_json(const Member& member, WallTime now) {
               {"first_seen", rfc3339(member.first_seen)},
               {"standing", to_text(member.standing)},
               {"reason", member.reason}};
+  const auto& claim = member.signed_claim;
+  out["identity"] = claim ? Json(claim->identity.text()) : Json();
+  out["epoch"] = claim ? Json(claim->epoch) : Json();
+  out["claimed"] = claim ? Json(rfc3339(claim->claimed)) : Json();
+  out["instance"] = claim ? Json(fmt::format("{:016x}", claim->instance)) : Json();
+  out["for_good"] = claim ? Json(claim->for_good) : Json();
   return out;
 }
 
@@ -102,8 +138,8 @@ std::string members_text(const Facts& facts, WallTime now) {
     rows.push_back(row_of(member, now));
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& a, const auto& b) { return a.front() < b.front(); });
-  rows.insert(rows.begin(),
-              {"NAME", "OVERLAY", "GOSSIP", "STATE", "STANDING", "KEY", "META", "REASON"});
+  rows.insert(rows.begin(), {"NAME", "OVERLAY", "GOSSIP", "STATE", "STANDING", "KEY", "META",
+                             "IDENTITY", "REASON"});
   return render_table(rows);
 }
 

@@ -15,6 +15,16 @@ namespace wesher::cli {
 /// The same as JSON, schema wesher.members/1.
 [[nodiscard]] std::string members_json(const Facts& facts, WallTime now);
 
+/// "signed by 9c1e-77ab, epoch 17; address claimed 41d ago", or "unsigned (Go program)"; empty for
+/// a member without metadata.
+[[nodiscard]] std::string signature_text(const Member& member, WallTime now);
+
+/// The fingerprint of a member's identity, "unsigned", or "-" without metadata: for tables.
+[[nodiscard]] std::string identity_text(const Member& member);
+
+/// "10.42.0.5", or "no overlay address".
+[[nodiscard]] std::string overlay_text(const store::SelfRow& self);
+
 /// One member as in `members_json`.
 [[nodiscard]] Json member_json(const Member& member, WallTime now);
 

@@ -29,6 +29,9 @@ std::string missing_interface(const Snapshot& snapshot) {
   const Observed& observed = *snapshot.live.observed;
   if (observed.link.kind == LinkKind::absent) return facts.interface + " is absent";
   if (!observed.link.up) return facts.interface + " is down";
+  if (facts.desired->interface.overlay.is_unspecified()) {
+    return facts.interface + " has no overlay address: see 'wesher status'";
+  }
   const Prefix own = Prefix::host(facts.desired->interface.overlay);
   if (std::find(observed.addresses.begin(), observed.addresses.end(), own) ==
       observed.addresses.end()) {

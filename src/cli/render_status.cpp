@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/history.h"
 #include "cli/json.h"
+#include "cli/members.h"
 #include "cli/status.h"
 #include "cli/text.h"
 
@@ -33,7 +34,7 @@ std::string heading(const StatusReport& report) {
     return fmt::format("{}  {}\n", report.interface, daemon_text(report));
   }
   return fmt::format("{}  {}  {}  cluster {}  {}\n", shown_name(report.self->name),
-                     report.self->overlay.text(), report.interface, printable(report.self->cluster),
+                     overlay_text(*report.self), report.interface, printable(report.self->cluster),
                      daemon_text(report));
 }
 
@@ -58,6 +59,7 @@ std::string state_text(const MemberLine& line, const StatusReport& report) {
 
 std::string version_text(const MemberLine& line) {
   if (!line.version.empty()) return line.version;
+  if (line.signed_claim) return "signed " + line.signed_claim->identity.fingerprint();
   return line.meta_format ? fmt::format("meta {}", to_text(*line.meta_format)) : "-";
 }
 
@@ -144,6 +146,9 @@ Json member_json(const MemberLine& line, WallTime now) {
     out["tx_bytes"] = line.tx_bytes;
   }
   out["version"] = line.version.empty() ? Json() : Json(line.version);
+  out["identity"] = line.signed_claim ? Json(line.signed_claim->identity.text()) : Json();
+  out["epoch"] = line.signed_claim ? Json(line.signed_claim->epoch) : Json();
+  out["claimed"] = line.signed_claim ? Json(rfc3339(line.signed_claim->claimed)) : Json();
   out["meta_format"] = line.meta_format ? Json(to_text(*line.meta_format)) : Json();
   return out;
 }
@@ -172,7 +177,13 @@ std::string render_json(const StatusReport& report) {
               {"ok", report.ok()},
               {"interface", report.interface}};
   out["name"] = report.self ? Json(shown_name(report.self->name)) : Json();
-  out["overlay"] = report.self ? Json(report.self->overlay.text()) : Json();
+  const bool has_overlay = report.self && report.self->overlay;
+  out["overlay"] = has_overlay ? Json(report.self->overlay->text()) : Json();
+  out["claimed"] = has_overlay ? json_time(report.self->claimed) : Json();
+  out["identity"] = report.self ? Json(report.self->identity.text()) : Json();
+  out["kept_out"] = report.self && !report.self->kept_out.empty()
+                        ? Json(single_line(report.self->kept_out))
+                        : Json();
   out["overlay_net"] = report.self ? Json(report.self->overlay_net.text()) : Json();
   out["cluster"] = report.self ? Json(report.self->cluster) : Json();
   out["daemon"] = daemon_json(report);

@@ -63,7 +63,7 @@ bool is_in(const Prefix& net, const Member& member, const Snapshot& snapshot) {
 
 bool is_in(const Prefix& net, const store::SelfRow& self) {
   const auto underlay = IpAddress::parse(self.underlay);
-  return net.contains(self.overlay) || (underlay && net.contains(*underlay));
+  return (self.overlay && net.contains(*self.overlay)) || (underlay && net.contains(*underlay));
 }
 
 Result<Selection> select_in(const Snapshot& snapshot, const Prefix& net, const std::string& word) {

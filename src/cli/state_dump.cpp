@@ -39,9 +39,11 @@ std::string_view to_text(store::HealthKind kind) {
 Json self_json(const store::SelfRow& self) {
   return {{"name", shown_name(self.name)},
           {"interface", self.interface},
-          {"overlay", self.overlay.text()},
+          {"overlay", self.overlay ? Json(self.overlay->text()) : Json()},
+          {"claimed", json_time(self.claimed)},
           {"overlay_net", self.overlay_net.text()},
           {"key", self.key.base64()},
+          {"identity", self.identity.text()},
           {"cluster", self.cluster},
           {"underlay", self.underlay},
           {"gossip_port", self.gossip_port},
@@ -52,21 +54,24 @@ Json self_json(const store::SelfRow& self) {
           {"pid", self.pid},
           {"started", rfc3339(self.started)},
           {"stopped", json_time(self.stopped)},
-          {"stop_kind", self.stop_kind}};
+          {"stop_kind", self.stop_kind},
+          {"kept_out", single_line(self.kept_out)}};
 }
 
 Json desired_json(const Desired& desired) {
   const DesiredInterface& interface = desired.interface;
-  Json out = {{"generation", desired.generation},
-              {"hosts", desired.hosts},
-              {"own_name", shown_name(desired.own_name)},
-              {"interface",
-               {{"name", interface.name},
-                {"key", interface.key.base64()},
-                {"listen_port", interface.listen_port},
-                {"overlay", interface.overlay.text()},
-                {"mtu", interface.mtu ? Json(*interface.mtu) : Json()}}},
-              {"peers", Json::array()}};
+  Json out = {
+      {"generation", desired.generation},
+      {"hosts", desired.hosts},
+      {"own_name", shown_name(desired.own_name)},
+      {"interface",
+       {{"name", interface.name},
+        {"key", interface.key.base64()},
+        {"listen_port", interface.listen_port},
+        {"overlay", interface.overlay.is_unspecified() ? Json() : Json(interface.overlay.text())},
+        {"mtu", interface.mtu ? Json(*interface.mtu) : Json()},
+        {"keepalive_s", interface.keepalive_s ? Json(*interface.keepalive_s) : Json()}}},
+      {"peers", Json::array()}};
   for (const auto& peer : desired.peers) {
     out["peers"].push_back({{"name", shown_name(peer.name)},
                             {"key", peer.key.base64()},
@@ -111,7 +116,8 @@ Rows option_rows(const Facts& facts) {
 Rows desired_rows(const Desired& desired) {
   const DesiredInterface& interface = desired.interface;
   Rows rows = {{"generation", std::to_string(desired.generation)},
-               {"interface", printable(interface.name), interface.overlay.text(),
+               {"interface", printable(interface.name),
+                interface.overlay.is_unspecified() ? "-" : interface.overlay.text(),
                 fmt::format("port {}", interface.listen_port), interface.key.base64()},
                {"hosts", desired.hosts ? "on" : "off"}};
   for (const auto& peer : desired.peers) {

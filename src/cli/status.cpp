@@ -9,8 +9,11 @@
 #include "base/text.h"
 #include "cli/drift_text.h"
 #include "cli/layers.h"
+#include "cli/members.h"
 #include "cli/text.h"
 #include "cli/version.h"
+#include "daemon/option_values.h"
+#include "daemon/options.h"
 #include "plan/diff.h"
 
 namespace wesher::cli {
@@ -41,6 +44,7 @@ MemberLine line_of(const Member& member, const ObservedPeer* peer, const Snapsho
   line.reason = single_line(member.reason);
   line.tunnel = judge_tunnel(member, peer, snapshot);
   line.endpoint = member.underlay.text();
+  line.signed_claim = member.signed_claim;
   if (member.meta) {
     line.overlay = member.meta->overlay;
     line.meta_format = member.meta->format;
@@ -76,7 +80,7 @@ class RemarkList {
 void remark_members(const Snapshot& snapshot, std::vector<std::string>& out) {
   RemarkList failed(out);
   for (const auto& member : snapshot.facts.members) {
-    const std::string rest = retention_text(member, snapshot.now);
+    const std::string rest = retention_text(member, snapshot.facts, snapshot.now);
     if (!rest.empty()) failed.add(shown_name(member.name) + ": " + rest);
   }
   failed.close("failed members are kept");
@@ -114,7 +118,6 @@ void remark_health(const Snapshot& snapshot, std::vector<std::string>& out) {
             counted(static_cast<std::size_t>(row.count), "packet"), printable(row.subject), age));
         break;
       case store::HealthKind::member:
-        if (snapshot.facts.self && row.subject == snapshot.facts.self->name) break;
         remarks.add(shown_name(row.subject) + ": " + single_line(row.detail));
         break;
     }
@@ -172,9 +175,29 @@ WallTime last_sign_of(const Facts& facts) {
   return newest;
 }
 
-std::string retention_text(const Member& member, WallTime now) {
+namespace {
+
+/// What the daemon runs with, as far as it is known.
+std::string option_of(const Facts& facts, const std::string& name) {
+  const auto it = facts.options.find(name);
+  return it == facts.options.end() ? "" : it->second;
+}
+
+Duration failed_retention(const Facts& facts) {
+  return parse_span(option_of(facts, "failed-retention")).value_or(daemon::kFailedRetention);
+}
+
+bool is_static(const Member& member, const Facts& facts) {
+  const auto names = daemon::parse_names(option_of(facts, "static"));
+  return names && std::find(names->begin(), names->end(), member.name) != names->end();
+}
+
+}  // namespace
+
+std::string retention_text(const Member& member, const Facts& facts, WallTime now) {
   if (member.state != MemberState::failed || member.standing != Standing::configured) return "";
-  const Duration rest = kFailedRetention - age_of(member.state_since, now);
+  if (is_static(member, facts)) return "kept: named by --static";
+  const Duration rest = failed_retention(facts) - age_of(member.state_since, now);
   if (rest <= Duration::zero()) return "";
   // Hours where days would hide too much: "70h", "40m".
   const auto hours = std::chrono::duration_cast<std::chrono::hours>(rest);

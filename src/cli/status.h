@@ -42,6 +42,7 @@ struct MemberLine {
   std::uint64_t tx_bytes = 0;
   std::string version;  ///< program version, where known
   std::optional<MetaFormat> meta_format;
+  std::optional<SignedClaim> signed_claim;  ///< of others
 };
 
 struct StatusReport {
@@ -64,9 +65,6 @@ struct StatusReport {
 /// For how long we send without any handshake before that is called broken: six attempts, as
 /// WireGuard repeats an initiation every 5 s (REKEY_TIMEOUT).
 inline constexpr std::chrono::seconds kSilentTunnel{30};
-/// How long a failed member stays configured: mesh::Config::failed_retention.
-inline constexpr std::chrono::hours kFailedRetention{72};
-
 /// Whether this host said goodbye when its daemon stopped: its data plane was removed then.
 [[nodiscard]] bool has_left(const Facts& facts);
 
@@ -84,8 +82,9 @@ inline constexpr std::chrono::hours kFailedRetention{72};
                                   const ObservedPeer* peer,
                                   const Snapshot& snapshot);
 
-/// "kept for 70h more" for a failed member that is still configured; else empty.
-[[nodiscard]] std::string retention_text(const Member& member, WallTime now);
+/// "kept for 70h more", or "kept: named by --static", for a failed member that is still configured;
+/// else empty.
+[[nodiscard]] std::string retention_text(const Member& member, const Facts& facts, WallTime now);
 
 /// "no tunnel to web2: sent for 40s, nothing came back; is UDP 51820 open at 198.51.100.22?"
 [[nodiscard]] std::string silent_sentence(const Member& member,

@@ -1,9 +1,9 @@
 #include "cli/time_text.h"
 
-#include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
+
+#include "base/text.h"
 
 namespace wesher::cli {
 
@@ -89,29 +89,6 @@ std::optional<WallTime> read_rfc3339(std::string_view text) {
 }
 
 }  // namespace
-
-Result<Duration> parse_span(std::string_view text) {
-  struct Unit {
-    char letter;
-    std::chrono::seconds length;
-  };
-
-  static constexpr std::array kUnits = {
-      Unit{'s', std::chrono::seconds{1}}, Unit{'m', std::chrono::minutes{1}},
-      Unit{'h', std::chrono::hours{1}}, Unit{'d', std::chrono::days{1}}};
-  static constexpr const char* kForm = "is no span of time: 45s, 15m, 2h or 3d";
-  if (text.size() < 2 || text.front() == '-') return fail(Errc::malformed, kForm);
-  const auto* unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                  [&](const Unit& each) { return each.letter == text.back(); });
-  if (unit == kUnits.end()) return fail(Errc::malformed, kForm);
-  const char* const last = text.data() + text.size() - 1;
-  std::uint64_t number = 0;
-  const auto [end, ec] = std::from_chars(text.data(), last, number);
-  if (end != last || ec == std::errc::invalid_argument) return fail(Errc::malformed, kForm);
-  const auto most = static_cast<std::uint64_t>(std::chrono::seconds{kSpanMax} / unit->length);
-  if (ec != std::errc() || number > most) return fail(Errc::malformed, "is longer than 100 years");
-  return unit->length * static_cast<std::int64_t>(number);
-}
 
 Result<WallTime> parse_rfc3339(std::string_view text) {
   const auto moment = read_rfc3339(text);

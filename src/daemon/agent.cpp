@@ -10,13 +10,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "daemon/address_follower.h"
 #include "daemon/clock.h"
+#include "daemon/forget_request.h"
 #include "daemon/gossip_loop.h"
 #include "daemon/log.h"
+#include "daemon/mesh_config.h"
 #include "daemon/notify.h"
 #include "daemon/reconciler.h"
 #include "daemon/startup.h"
 #include "store/reset.h"
+#include "system/host.h"
 
 namespace wesher::daemon {
 
@@ -25,6 +29,11 @@ namespace {
 constexpr std::chrono::seconds kProbeMax{2};        ///< seeds are asked before we announce
 constexpr std::chrono::seconds kProbeMaxFirst{10};  ///< at a very first start with --join
 constexpr std::chrono::seconds kLeaveMax{10};       ///< as the Go program's Leave(10 s)
+
+/// Whether the operator said which address is announced.
+bool is_fixed(const Options& options) {
+  return options.advertise_addr || (options.bind_addr && !options.bind_addr->is_unspecified());
+}
 
 class Agent {
  public:
@@ -37,6 +46,11 @@ class Agent {
   [[nodiscard]] bool open_gossip(Result<Network> network);
   void retry_network();
   mesh::Mesh make_mesh(const Announced& announced);
+  [[nodiscard]] ReconcilerCallbacks reconciler_callbacks();
+  [[nodiscard]] GossipLoopHandlers gossip_handlers();
+  void forget(std::int64_t request, const std::string& arguments);
+  void kept_out(const mesh::Notice& notice);
+  void addresses_changed();
   void wait_for_signal();
   void begin_stop(StopKind kind);
   void finish_stop(std::size_t told);
@@ -55,15 +69,16 @@ class Agent {
   std::vector<Endpoint> device_seeds_;
   std::vector<Member> restored_;  ///< members of the database, until the mesh takes them over
   bool first_start_ = false;
-  gossip::Config gossip_config_;
+  mesh::Config config_;  ///< of the mesh, until it is made
   wire::Keyring keyring_;
-  NodeMeta own_meta_;
-  std::string cluster_;
+  std::optional<IpAddress> announced_;  ///< our underlay address, as last announced
   bool announce_mapped_ = false;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<GossipLoop> gossip_;
+  AddressFollower follower_{io_, [this] { addresses_changed(); }};
   std::optional<StopKind> stopping_;
   bool finished_ = false;
+  Exit exit_ = Exit::ok;
 };
 
 Exit Agent::refuse(const Error& error) {
@@ -80,15 +95,9 @@ Exit Agent::run() {
   lock_ = std::move(startup->lock);
   const Identity& identity = startup->parts.identity;
   const store::Paths paths = startup->parts.paths;
-  gossip_config_.name = identity.keys.node_name;
-  gossip_config_.port = options_.cluster_port;
-  gossip_config_.incarnation_first = identity.incarnation_first;
-  gossip_config_.incarnation_end = identity.keys.incarnation_end;
-  gossip_config_.allow_loopback = options_.allow_loopback;
+  config_ = mesh_config(options_, identity, startup->parts.self);
   for (const auto& entry : identity.keys.ring)
     (void)keyring_.add(entry.key.bytes());
-  own_meta_ = {identity.overlay, startup->parts.self.key, identity.keys.meta_format};
-  cluster_ = startup->parts.self.cluster;
   announce_mapped_ = identity.keys.announce_mapped;
   announce_start(*startup);
 
@@ -104,18 +113,7 @@ Exit Agent::run() {
   }
   for (const auto& [name, member] : reconciler_->members())
     restored_.push_back(member);
-  reconciler_->run({[this](std::uint32_t end) {
-                      asio::post(io_, [this, end] {
-                        if (gossip_) gossip_->incarnations_reserved(end);
-                      });
-                    },
-                    [this] { asio::post(io_, [this] { begin_stop(StopKind::resign); }); },
-                    [this](PublicKey key) {
-                      asio::post(io_, [this, key] {
-                        own_meta_.key = key;
-                        if (gossip_) gossip_->key_changed(key);
-                      });
-                    }});
+  reconciler_->run(reconciler_callbacks());
   wait_for_signal();
   if (network) {
     (void)open_gossip(std::move(*network));
@@ -123,7 +121,82 @@ Exit Agent::run() {
     retry_network();
   }
   io_.run();
-  return Exit::ok;
+  return exit_;
+}
+
+/// Called on the reconcile thread; what they ask is done on this one.
+ReconcilerCallbacks Agent::reconciler_callbacks() {
+  const auto post = [this](auto what) {
+    asio::post(io_, [this, what = std::move(what)] {
+      if (gossip_) what(*gossip_);
+    });
+  };
+  ReconcilerCallbacks callbacks;
+  callbacks.incarnations_reserved = [post](std::uint32_t end) {
+    post([end](GossipLoop& gossip) { gossip.incarnations_reserved(end); });
+  };
+  callbacks.epochs_reserved = [post](std::uint64_t end) {
+    post([end](GossipLoop& gossip) { gossip.epochs_reserved(end); });
+  };
+  callbacks.claim_stored = [post](std::optional<IpAddress> overlay) {
+    post([overlay](GossipLoop& gossip) { gossip.claim_stored(overlay); });
+  };
+  callbacks.leave_requested = [this] { asio::post(io_, [this] { begin_stop(StopKind::resign); }); };
+  callbacks.key_changed = [this](PublicKey key) {
+    asio::post(io_, [this, key] {
+      config_.own.key = key;
+      if (gossip_) gossip_->key_changed(key);
+    });
+  };
+  callbacks.forget_requested = [this](std::int64_t request, std::string arguments) {
+    asio::post(io_,
+               [this, request, arguments = std::move(arguments)] { forget(request, arguments); });
+  };
+  return callbacks;
+}
+
+GossipLoopHandlers Agent::gossip_handlers() {
+  return {[this](mesh::Fact fact, WallTime at) { reconciler_->push(std::move(fact), at); },
+          [this](std::size_t told) { asio::post(io_, [this, told] { finish_stop(told); }); },
+          [this](const mesh::Notice& notice) { kept_out(notice); },
+          [this] { reconciler_->kept_out(""); }};
+}
+
+void Agent::forget(std::int64_t request, const std::string& arguments) {
+  const auto asked = parse_forget(arguments);
+  if (!asked) {
+    reconciler_->answer(request, false, asked.error().detail);
+  } else if (!gossip_) {
+    reconciler_->answer(request, false, "the daemon has no network yet; see its log");
+  } else if (asked->older) {
+    const auto names = gossip_->forget_failed_older(*asked->older);
+    reconciler_->answer(request, true, forgotten_text(names, *asked->older));
+  } else {
+    const auto done = gossip_->forget(asked->name);
+    reconciler_->answer(request, done.has_value(), done ? *done : done.error().detail);
+  }
+}
+
+void Agent::kept_out(const mesh::Notice& notice) {
+  const std::string why = kept_out_text(notice, options_, config_.gossip.name);
+  if (why.empty()) return;
+  reconciler_->kept_out(why);
+  if (notice.group != "pool-full" || options_.pool_wait || stopping_) return;
+  exit_ = Exit::busy;
+  asio::post(io_, [this] { begin_stop(StopKind::leave); });
+}
+
+/// The address that is announced follows those of the host.
+void Agent::addresses_changed() {
+  if (!gossip_ || stopping_ || !announced_) return;
+  const auto host = system::host_addresses();
+  if (!host) return;
+  const auto chosen = choose_announced(*host, options_, config_.own.overlay);
+  // Without any address there is nobody to tell; the next one comes with a notice of its own.
+  if (!chosen || chosen->address == announced_) return;
+  announced_ = chosen->address;
+  gossip_->address_changed(announced_bytes(chosen->address, announce_mapped_));
+  reconciler_->announcing(chosen->address.text());
 }
 
 /// The lines that say who this is, at every log level.
@@ -134,8 +207,10 @@ void Agent::announce_start(const Startup& startup) {
     log_.lifecycle(line);
   for (const std::string& line : identity.warnings)
     log_.warn(line);
-  const std::string who = fmt::format("{} is {} on {} ({})", self.name, self.overlay.text(),
-                                      self.interface, self.backend);
+  const std::string who =
+      fmt::format("{} is {} on {} ({})", self.name,
+                  self.overlay ? self.overlay->text() : "without an overlay address as yet",
+                  self.interface, self.backend);
   if (!identity.new_cluster) {
     log_.lifecycle(fmt::format("{}, cluster {}", who, self.cluster));
     return;
@@ -155,12 +230,11 @@ void Agent::announce_start(const Startup& startup) {
 }
 
 mesh::Mesh Agent::make_mesh(const Announced& announced) {
-  mesh::Config config;
-  config.gossip = gossip_config_;
-  config.gossip.address = announced_bytes(announced.address, announce_mapped_);
-  config.own = own_meta_;
-  config.overlay_net = options_.overlay_net;
-  config.cluster = cluster_;
+  config_.gossip.address = announced_bytes(announced.address, announce_mapped_);
+  mesh::Config config = std::move(config_);
+  config_ = mesh::Config{};
+  config_.gossip.name = config.gossip.name;
+  config_.own = config.own;
   return {std::move(config), std::move(keyring_), system_rng(), std::move(restored_), now()};
 }
 
@@ -178,12 +252,13 @@ bool Agent::open_gossip(Result<Network> network) {
     log_.lifecycle(fmt::format("next host:  wesher --cluster-key-file FILE --join {}",
                                announced.address.text()));
   }
+  announced_ = announced.address;
   reconciler_->announcing(announced.address.text());
-  gossip_ = std::make_unique<GossipLoop>(
-      io_, std::move(network->sockets), make_mesh(announced), join_, device_seeds_, log_,
-      GossipLoopHandlers{
-          [this](mesh::Fact fact, WallTime at) { reconciler_->push(std::move(fact), at); },
-          [this](std::size_t told) { asio::post(io_, [this, told] { finish_stop(told); }); }});
+  gossip_ = std::make_unique<GossipLoop>(io_, std::move(network->sockets), make_mesh(announced),
+                                         join_, device_seeds_, log_, gossip_handlers());
+  if (!is_fixed(options_)) {
+    if (const auto follows = follower_.start(); !follows) log_.warn(follows.error().detail);
+  }
   gossip_->start(first_start_ && !join_.empty() ? kProbeMaxFirst : kProbeMax);
   return true;
 }
@@ -191,7 +266,7 @@ bool Agent::open_gossip(Result<Network> network) {
 /// With stored state, trouble with ports or addresses is a retry behind a working data plane.
 void Agent::retry_network() {
   if (stopping_) return;
-  if (open_gossip(open_network(options_, own_meta_.overlay, io_))) return;
+  if (open_gossip(open_network(options_, config_.own.overlay, io_))) return;
   retry_timer_.expires_after(retry_.next(rng_));
   retry_timer_.async_wait([this](std::error_code ec) {
     if (!ec) retry_network();
@@ -223,12 +298,13 @@ void Agent::begin_stop(StopKind kind) {
     return;
   }
   reconciler_->freeze();
-  gossip_->leave(kLeaveMax);
+  gossip_->leave(kLeaveMax, kind == StopKind::resign);
 }
 
 void Agent::finish_stop(std::size_t told) {
   if (finished_) return;
   finished_ = true;
+  follower_.stop();
   if (gossip_) gossip_->stop();
   reconciler_->stop(*stopping_, told);
   const std::string& interface = options_.interface;

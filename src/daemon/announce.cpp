@@ -22,7 +22,10 @@ bool usable(const system::HostAddress& candidate,
 auto rank(const system::HostAddress& candidate, const Options& options) {
   const IpAddress& ip = candidate.address;
   const int scope = ip.is_loopback() ? 3 : !ip.is_private() ? 0 : candidate.default_route ? 1 : 2;
-  return std::tuple(ip.is_loopback(), options.overlay_net.contains(ip), scope, ip.is_v6());
+  const auto nets = options.accepted_nets();
+  const bool overlay =
+      std::any_of(nets.begin(), nets.end(), [&](const Prefix& net) { return net.contains(ip); });
+  return std::tuple(ip.is_loopback(), overlay, scope, ip.is_v6());
 }
 
 std::optional<IpAddress> best(std::vector<system::HostAddress> candidates,

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <malloc.h>
+
 #include "daemon/asio_ip.h"
 #include "daemon/clock.h"
 
@@ -11,6 +13,11 @@ namespace {
 
 /// Datagrams read per wake-up, so that timers and streams get their turn in a flood.
 constexpr int kDatagramsPerTurn = 64;
+
+/// A table of members from this size on leaves much memory behind that was needed for the moment;
+/// it goes back to the system a moment later, when the stream is gone too.
+constexpr std::size_t kLargeFrame = std::size_t{256} << 10U;
+constexpr auto kGiveBackAfter = std::chrono::seconds{1};
 
 LogLevel level_of(mesh::Severity severity) {
   switch (severity) {
@@ -48,18 +55,34 @@ GossipLoop::GossipLoop(asio::io_context& io,
                 log,
                 [this](std::vector<Endpoint> seeds) { set_seeds(std::move(seeds)); }),
       timer_(io),
-      begin_timer_(io) {}
+      begin_timer_(io),
+      trim_timer_(io) {}
+
+void GossipLoop::give_back_after(std::size_t frame) {
+  if (frame < kLargeFrame || trimming_) return;
+  trimming_ = true;
+  trim_timer_.expires_after(kGiveBackAfter);
+  trim_timer_.async_wait([this](std::error_code ec) {
+    if (ec) return;
+    trimming_ = false;
+#ifdef __GLIBC__
+    ::malloc_trim(0);
+#endif
+  });
+}
 
 StreamHandlers GossipLoop::stream_handlers() {
   return {
       [this](const Endpoint& from, ByteView frame) {
         auto reply = mesh_.handle_request(from, frame, now());
         drain();
+        give_back_after(frame.size());
         return reply;
       },
       [this](gossip::StreamId id, ByteView frame) {
         mesh_.handle_reply(id, frame, now());
         drain();
+        give_back_after(frame.size());
       },
       [this](gossip::StreamId id, std::string reason) {
         mesh_.handle_stream_failed(id, std::move(reason), now());
@@ -98,15 +121,42 @@ void GossipLoop::begin(Duration probe_max) {
   drain();
 }
 
-void GossipLoop::leave(Duration max_wait) {
+void GossipLoop::leave(Duration max_wait, bool for_good) {
   resolver_.stop();
-  mesh_.leave(max_wait, now());
+  mesh_.leave(max_wait, for_good, now());
   drain();
 }
 
 void GossipLoop::incarnations_reserved(std::uint32_t end) {
   mesh_.incarnations_reserved(end, now());
   drain();
+}
+
+void GossipLoop::epochs_reserved(std::uint64_t end) {
+  mesh_.epochs_reserved(end, now());
+  drain();
+}
+
+void GossipLoop::claim_stored(std::optional<IpAddress> overlay) {
+  mesh_.claim_stored(overlay, now());
+  drain();
+}
+
+void GossipLoop::address_changed(Bytes underlay) {
+  mesh_.own_address_changed(std::move(underlay), now());
+  drain();
+}
+
+Result<std::string> GossipLoop::forget(const std::string& name) {
+  auto forgotten = mesh_.forget(name, now());
+  drain();
+  return forgotten;
+}
+
+std::vector<std::string> GossipLoop::forget_failed_older(Duration age) {
+  auto names = mesh_.forget_failed_older(age, now());
+  drain();
+  return names;
 }
 
 void GossipLoop::key_changed(const PublicKey& key) {
@@ -124,6 +174,7 @@ void GossipLoop::stop() {
   resolver_.stop();
   timer_.cancel();
   begin_timer_.cancel();
+  trim_timer_.cancel();
   streams_.close();
   udp_.close(ignored);
 }
@@ -180,7 +231,12 @@ void GossipLoop::drain() {
     }
   }
   draining_ = false;
-  if (!stopped_) arm();
+  if (stopped_) return;
+  if (mesh_.announced() != announced_) {
+    announced_ = !announced_;
+    if (announced_) handlers_.announced();
+  }
+  arm();
 }
 
 void GossipLoop::arm() {
@@ -207,6 +263,7 @@ void GossipLoop::take_fact(mesh::Fact fact) {
     } else {
       log_.line(level_of(notice->severity), notice->group, notice->text);
     }
+    if (!mesh_.announced()) handlers_.kept_out(*notice);
   } else if (const auto* left = std::get_if<mesh::LeaveDone>(&fact)) {
     handlers_.left(left->told);
   } else {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <asio/io_context.hpp>
@@ -24,6 +25,10 @@ struct GossipLoopHandlers {
   /// Facts for the reconcile loop: everything but notices and LeaveDone.
   std::function<void(mesh::Fact fact, WallTime at)> fact;
   std::function<void(std::size_t told)> left;
+  /// The mesh can't announce us at present: its notice, whose group says why.
+  std::function<void(const mesh::Notice& notice)> kept_out;
+  /// We are in the mesh from now on.
+  std::function<void()> announced;
 };
 
 class GossipLoop {
@@ -41,8 +46,17 @@ class GossipLoop {
   /// Listens; contacts seeds and members for at most `probe_max`, then announces. Names of --join
   /// get as long to be resolved first.
   void start(Duration probe_max);
-  void leave(Duration max_wait);
+  /// `for_good`: our name and address are free at once.
+  void leave(Duration max_wait, bool for_good);
   void incarnations_reserved(std::uint32_t end);
+  void epochs_reserved(std::uint64_t end);
+  /// Our claim is on disk: announces it.
+  void claim_stored(std::optional<IpAddress> overlay);
+  /// Our underlay address is this one from now on, in the bytes to announce.
+  void address_changed(Bytes underlay);
+  /// mesh::Mesh::forget and forget_failed_older.
+  [[nodiscard]] Result<std::string> forget(const std::string& name);
+  [[nodiscard]] std::vector<std::string> forget_failed_older(Duration age);
   /// Our WireGuard key is another from now on: announces it.
   void key_changed(const PublicKey& key);
   /// Resolves --join again now.
@@ -60,6 +74,8 @@ class GossipLoop {
   void arm();
   void take_fact(mesh::Fact fact);
   [[nodiscard]] StreamHandlers stream_handlers();
+  /// Gives memory back to the system soon, if a frame of that size took much.
+  void give_back_after(std::size_t frame);
 
   asio::io_context& io_;
   asio::ip::udp::socket udp_;
@@ -72,8 +88,11 @@ class GossipLoop {
   SeedResolver resolver_;
   asio::steady_timer timer_;
   asio::steady_timer begin_timer_;
+  asio::steady_timer trim_timer_;
+  bool trimming_ = false;  ///< `trim_timer_` runs
   std::optional<Instant> armed_for_;
   bool begun_ = false;
+  bool announced_ = false;
   bool stopped_ = false;
   bool draining_ = false;
   std::array<std::uint8_t, 65536> buffer_{};

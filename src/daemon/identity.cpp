@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include "base/text.h"
+#include "mesh/epochs.h"
 #include "mesh/overlay_address.h"
 #include "wire/limits.h"
 
@@ -38,24 +40,85 @@ void apply_given_key(Identity& identity, const SecretKey& given) {
   ring.insert(ring.begin(), store::ClusterKey{newest + 1, given.copy()});
 }
 
-Result<void> choose_overlay(Identity& identity, const Options& options, WallTime now) {
+bool contains(const std::vector<IpAddress>& addresses, const IpAddress& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+/// The claim of the key file as long as it is in the network, else the address that the Go program
+/// would give us. What is taken already, or to be a certain one, the mesh decides.
+Result<void> choose_overlay(Identity& identity, const Options& options, const IdentityHost& host) {
   auto& keys = identity.keys;
   if (keys.overlay && options.overlay_net.contains(*keys.overlay)) {
-    identity.overlay = *keys.overlay;
+    identity.overlay = keys.overlay;
+    if (!options.allow_overlap && contains(host.addresses, *keys.overlay)) {
+      identity.warnings.push_back(fmt::format(
+          "our overlay address {} is an address, a gateway or a resolver of this host, too; it is "
+          "kept. Remedy: 'wesher leave', then start again, or --allow-overlap",
+          keys.overlay->text()));
+    }
     return {};
   }
   const auto address = mesh::overlay_address(keys.node_name, options.overlay_net);
   if (!address) return tl::unexpected(address.error());
+  const bool free =
+      !options.overlay_ip && (options.allow_overlap || !contains(host.addresses, *address));
   if (keys.overlay) {
     identity.lifecycle.push_back(fmt::format("overlay network is {} now: address moved {} -> {}",
                                              options.overlay_net.text(), keys.overlay->text(),
-                                             address->text()));
+                                             free ? address->text() : "another one"));
   }
-  identity.overlay = *address;
-  keys.overlay = *address;
-  keys.overlay_net = options.overlay_net;
-  keys.claim_time = now;
+  if (free) identity.overlay = *address;
+  keys.overlay = identity.overlay;
+  keys.overlay_net = free ? std::optional(options.overlay_net) : std::nullopt;
+  keys.claim_time = {};
   return {};
+}
+
+/// When this program was built: a clock that stands before that is wrong.
+WallTime build_time() {
+  return WallTime{std::chrono::seconds{WESHER_BUILD_EPOCH}};
+}
+
+/// The claim time, and whether it is to be taken anew. A claim that nobody heard of for longer than
+/// members remember each other is not older than one that was made meanwhile.
+void date_claim(Identity& identity, const Options& options, WallTime now) {
+  const auto& keys = identity.keys;
+  const bool forgotten = now - keys.highest_time > options.failed_retention;
+  identity.claim_is_new = keys.claim_time == WallTime{} || forgotten;
+  identity.claimed =
+      identity.claim_is_new ? std::max({now, build_time(), keys.newest_claim}) : keys.claim_time;
+}
+
+/// Two hosts with one key disturb each other for ever. The machine id is part of an image's first
+/// boot, so another one means that the state was copied, or its disk moved.
+void renew_copied_state(Identity& identity, const IdentityHost& host, WallTime now) {
+  auto& keys = identity.keys;
+  const std::string mark =
+      host.machine_id.empty() ? "" : store::machine_mark(host.machine_id, keys.id);
+  if (!mark.empty() && !keys.machine.empty() && mark != keys.machine) {
+    store::KeyFile fresh = store::make_key_file(std::nullopt, now);
+    keys.wireguard_private = std::move(fresh.wireguard_private);
+    keys.identity_seed = std::move(fresh.identity_seed);
+    keys.overlay.reset();
+    keys.overlay_net.reset();
+    keys.claim_time = {};
+    identity.lifecycle.emplace_back(
+        "the state comes from another machine: this one gets keys and an overlay address of its "
+        "own, and joins as a new member");
+  }
+  if (!mark.empty()) keys.machine = mark;
+}
+
+std::uint64_t draw_instance() {
+  std::uint64_t instance = 0;
+  randombytes_buf(&instance, sizeof instance);
+  return instance;
+}
+
+void reserve_epochs(Identity& identity, WallTime now) {
+  auto& end = identity.keys.epoch_end;
+  identity.epoch_first = mesh::epoch_block_start(end, now);
+  end = mesh::epoch_block_end(identity.epoch_first);
 }
 
 /// After a clock that went back, peers would refuse every handshake under the old key.
@@ -106,7 +169,8 @@ Result<Identity> load_identity(const store::Paths& paths,
                                const Options& options,
                                const std::string& name,
                                StoredState stored,
-                               WallTime now) {
+                               WallTime now,
+                               const IdentityHost& host) {
   Identity identity;
   const bool fresh = stored == StoredState::fresh;
   auto loaded = fresh ? Result<store::KeyFile>(fail(Errc::not_found, ""))
@@ -136,11 +200,15 @@ Result<Identity> load_identity(const store::Paths& paths,
                     printable(keys.node_name), printable(name)));
   }
   keys.node_name = name;
-  if (auto chosen = choose_overlay(identity, options, now); !chosen) {
+  renew_copied_state(identity, host, now);
+  if (auto chosen = choose_overlay(identity, options, host); !chosen) {
     return tl::unexpected(chosen.error());
   }
+  date_claim(identity, options, now);
+  identity.instance = draw_instance();
   renew_key_after_clock_step(identity, now);
   reserve_incarnations(identity);
+  reserve_epochs(identity, now);
   return identity;
 }
 

@@ -2,6 +2,7 @@
 // options. Everything that is decided here is on disk before anybody hears of it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,16 @@ struct Identity {
   store::KeyFile keys;
   bool first_start = false;             ///< there was no key file
   bool new_cluster = false;             ///< the cluster key was generated now
-  IpAddress overlay;                    ///< chosen or kept
+  std::optional<IpAddress> overlay;     ///< chosen or kept; nothing: the mesh is to choose
   std::uint32_t incarnation_first = 1;  ///< of the block reserved for this run
-  std::vector<std::string> lifecycle;   ///< lines for the log, always shown
-  std::vector<std::string> warnings;    ///< lines for the log
+  std::uint64_t epoch_first = 1;        ///< of the block of epochs, likewise
+  std::uint64_t instance = 0;           ///< drawn now, to tell two runs of a copied state apart
+  /// Of `overlay`, or, while that is `claim_is_new`, the earliest that it can be.
+  WallTime claimed{};
+  /// Nobody has heard of our claim, or not for so long that it is forgotten.
+  bool claim_is_new = false;
+  std::vector<std::string> lifecycle;  ///< lines for the log, always shown
+  std::vector<std::string> warnings;   ///< lines for the log
 };
 
 /// The member name for these options: --node-name, else the hostname. Errc::malformed when it is
@@ -38,13 +45,21 @@ struct Identity {
 /// Whether a key file that is there is to be used; `fresh` is for --init.
 enum class StoredState : bool { use, fresh };
 
-/// Loads or makes the identity; saves nothing. `name` is the member name of this run.
+/// What of the host it runs on concerns a node's identity.
+struct IdentityHost {
+  std::string machine_id;            ///< empty: this host has none
+  std::vector<IpAddress> addresses;  ///< own ones, gateways, resolvers: not to be chosen
+};
+
+/// Loads or makes the identity; saves nothing. `name` is the member name of this run. A state that
+/// was copied from another machine gets new keys.
 /// Errc::state_unusable: keys unreadable, or a database without its key file.
 /// Errc::malformed: --join with no key given or stored.
 [[nodiscard]] Result<Identity> load_identity(const store::Paths& paths,
                                              const Options& options,
                                              const std::string& name,
                                              StoredState stored,
-                                             WallTime now);
+                                             WallTime now,
+                                             const IdentityHost& host = {});
 
 }  // namespace wesher::daemon

@@ -15,6 +15,13 @@ constexpr std::uint32_t kPortMax = 65535;
 constexpr std::uint32_t kMtuMin = 576;  ///< RFC 791: what every IPv4 host takes
 constexpr std::uint32_t kMtuMax = 65535;
 constexpr std::uint32_t kAdoptSecondsMax = 3600;
+constexpr std::uint32_t kTimersDividedMax = 1000;  ///< of 5 s between two probes, 5 ms
+constexpr std::chrono::seconds kKeepaliveMax{
+    65535};  ///< 16 bits in WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL
+/// Less than the longest suspicion of a small cluster would give names away in every hiccup.
+constexpr std::chrono::seconds kTakeoverMin{30};
+constexpr std::chrono::minutes kRetentionMin{10};
+constexpr std::chrono::days kRetentionMax{365};
 
 /// Puts a parsed value into its place, or hands the error on.
 template <class Target, class T>
@@ -69,11 +76,39 @@ Result<void> set_interface(Options& o, std::string_view v) {
 }
 
 Result<void> set_advertise_addr(Options& o, std::string_view v) {
-  const auto address = parse_address(v);
-  if (address && address->is_unspecified()) {
-    return fail(Errc::malformed, shown(v) + " is not the address of one host");
+  const auto parsed = parse_advertise_addr(v);
+  if (!parsed) return tl::unexpected(parsed.error());
+  o.advertise_addr = parsed->address;
+  o.advertise_port = parsed->port;
+  return {};
+}
+
+Result<void> set_overlay_nets(Options& o, std::string_view v) {
+  auto nets = parse_overlay_nets(v);
+  if (!nets) return tl::unexpected(nets.error());
+  o.overlay_net = nets->front();
+  o.older_nets.assign(nets->begin() + 1, nets->end());
+  return {};
+}
+
+Result<void> set_keepalive(Options& o, std::string_view v) {
+  const auto interval = parse_duration(v, Duration::zero(), kKeepaliveMax);
+  if (!interval) return tl::unexpected(interval.error());
+  o.keepalive_s = static_cast<std::uint16_t>(*interval / std::chrono::seconds{1});
+  return {};
+}
+
+Result<void> set_takeover_after(Options& o, std::string_view v) {
+  if (v == "never") {
+    o.takeover_after.reset();
+    return {};
   }
-  return put(o.advertise_addr, address);
+  const auto after = parse_duration(v, kTakeoverMin, kRetentionMax);
+  if (!after) {
+    return fail(Errc::malformed, after.error().detail + ", or never");
+  }
+  o.takeover_after = *after;
+  return {};
 }
 
 Result<void> set_backend(Options& o, std::string_view v) {
@@ -127,9 +162,10 @@ constexpr std::array kTable = {
     OptionRow{"bind-iface", "WESHER_BIND_IFACE", "DEV",
               "interface whose address to use between members", "",
               [](Options& o, std::string_view v) { return put(o.bind_iface, parse_interface(v)); }},
-    OptionRow{"advertise-addr", "WESHER_ADVERTISE_ADDR", "ADDR",
+    OptionRow{"advertise-addr", "WESHER_ADVERTISE_ADDR", "ADDR[:PORT]",
               "IP address that others reach this host at, if it is\n"
-              "on none of its interfaces (NAT)",
+              "on none of its interfaces (NAT); PORT if the cluster\n"
+              "port is another one there",
               "the one bound to", set_advertise_addr},
     OptionRow{"cluster-port", "WESHER_CLUSTER_PORT", "PORT",
               "port of the membership protocol, UDP and TCP; the\n"
@@ -143,12 +179,26 @@ constexpr std::array kTable = {
               [](Options& o, std::string_view v) {
                 return put(o.wireguard_port, parse_number(v, 1, kPortMax));
               }},
-    OptionRow{
-        "overlay-net", "WESHER_OVERLAY_NET", "ADDR/LENGTH",
-        "network of the overlay addresses, in CIDR form;\n"
-        "the same on all hosts",
-        "10.0.0.0/8",
-        [](Options& o, std::string_view v) { return put(o.overlay_net, parse_overlay_net(v)); }},
+    OptionRow{"overlay-net", "WESHER_OVERLAY_NET", "NET[,OLD,...]",
+              "network of the overlay addresses, in CIDR form;\n"
+              "the same on all hosts. Members of the others given\n"
+              "are accepted too, for the time of a move",
+              "10.0.0.0/8", set_overlay_nets},
+    OptionRow{"overlay-ip", "WESHER_OVERLAY_IP", "ADDR",
+              "the one overlay address that this host takes; while\n"
+              "another member has it, this host waits for it",
+              "chosen by the name",
+              [](Options& o, std::string_view v) { return put(o.overlay_ip, parse_address(v)); }},
+    OptionRow{"allow-overlap", "WESHER_ALLOW_OVERLAP", "",
+              "choose also overlay addresses that are addresses,\n"
+              "gateways or resolvers of this host",
+              "false",
+              [](Options& o, std::string_view v) { return put(o.allow_overlap, parse_bool(v)); }},
+    OptionRow{"pool-wait", "WESHER_POOL_WAIT", "true|0",
+              "what to do while all overlay addresses are taken:\n"
+              "wait for one, or with 0 end with exit code 75",
+              "true",
+              [](Options& o, std::string_view v) { return put(o.pool_wait, parse_bool(v)); }},
     OptionRow{"interface", "WESHER_INTERFACE", "DEV", "WireGuard interface to create and manage",
               "wgoverlay", set_interface},
     OptionRow{"mtu", "WESHER_MTU", "BYTES", "MTU of that interface, kept so",
@@ -156,6 +206,10 @@ constexpr std::array kTable = {
               [](Options& o, std::string_view v) {
                 return put(o.mtu, parse_number(v, kMtuMin, kMtuMax));
               }},
+    OptionRow{"keepalive-interval", "WESHER_KEEPALIVE_INTERVAL", "SPAN",
+              "how often an empty packet goes to each peer, so that\n"
+              "a NAT keeps the way open, e.g. 25s; 0: never",
+              "left as it is, off at first", set_keepalive},
     OptionRow{"backend", "WESHER_BACKEND", "auto|kernel|userspace", "which WireGuard to use",
               "auto", set_backend},
     OptionRow{"node-name", "WESHER_NODE_NAME", "NAME", "name of this host in the cluster",
@@ -170,11 +224,29 @@ constexpr std::array kTable = {
               "what a stop by signal does: leave the cluster and\n"
               "remove everything, or keep all for the next start",
               "leave", set_on_stop},
+    OptionRow{"takeover-after", "WESHER_TAKEOVER_AFTER", "SPAN|never",
+              "how long the owner of a name is silent before\n"
+              "another host may join under it",
+              "5m", set_takeover_after},
+    OptionRow{"failed-retention", "WESHER_FAILED_RETENTION", "SPAN",
+              "how long a member that is silent stays configured", "72h",
+              [](Options& o, std::string_view v) {
+                return put(o.failed_retention, parse_duration(v, kRetentionMin, kRetentionMax));
+              }},
+    OptionRow{"static", "WESHER_STATIC", "NAME,...",
+              "members that stay configured however long they are\n"
+              "silent, until they leave or are forgotten",
+              "none",
+              [](Options& o, std::string_view v) { return put(o.static_members, parse_names(v)); }},
     OptionRow{"log-level", "WESHER_LOG_LEVEL", "LEVEL", "debug, info, warn or error", "warn",
               set_log_level},
     OptionRow{"test-allow-loopback", "", "", "", "",
               [](Options& o, std::string_view v) { return put(o.allow_loopback, parse_bool(v)); }},
     OptionRow{"test-adopt-seconds", "", "SECONDS", "", "", set_adopt_seconds},
+    OptionRow{"test-timers", "", "FACTOR", "", "",
+              [](Options& o, std::string_view v) {
+                return put(o.timers_divided_by, parse_number(v, 1, kTimersDividedMax));
+              }},
 };
 
 }  // namespace

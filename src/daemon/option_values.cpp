@@ -19,6 +19,7 @@ constexpr std::string_view kBlanks = " \t\r\n\v\f";
 constexpr std::size_t kInterfaceNameMax = 15;  ///< IFNAMSIZ without its final zero
 constexpr std::size_t kHostNameMax = 253;
 constexpr unsigned kPrefixLengthMin = 8;
+constexpr std::size_t kOverlayNetsMax = 8;  ///< a change of network needs two
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
@@ -37,6 +38,18 @@ std::optional<std::uint64_t> digits(std::string_view text) {
 bool is_port(std::string_view text) {
   const auto number = digits(text);
   return number && *number >= 1 && *number <= 65535;
+}
+
+/// What stands between commas, without blanks around it; empty items are left out.
+std::vector<std::string_view> items(std::string_view value) {
+  std::vector<std::string_view> found;
+  while (!value.empty()) {
+    const std::string_view item = value.substr(0, value.find(','));
+    value.remove_prefix(std::min(value.size(), item.size() + 1));
+    const std::string_view text = trimmed(item);
+    if (!text.empty()) found.push_back(text);
+  }
+  return found;
 }
 
 bool is_host(std::string_view text) {
@@ -147,13 +160,80 @@ Result<std::string> parse_node_name(std::string_view value) {
                   "characters joined by dots, at most 253 in all");
 }
 
+Result<std::vector<Prefix>> parse_overlay_nets(std::string_view value) {
+  std::vector<Prefix> nets;
+  for (const std::string_view item : items(value)) {
+    const auto net = parse_overlay_net(item);
+    if (!net) return tl::unexpected(net.error());
+    if (std::find(nets.begin(), nets.end(), *net) != nets.end()) {
+      return fail(Errc::malformed, shown(item) + " is given twice");
+    }
+    nets.push_back(*net);
+  }
+  if (nets.empty() || nets.size() > kOverlayNetsMax) {
+    return fail(Errc::malformed,
+                fmt::format("{}: must be 1 to {} networks", shown(value), kOverlayNetsMax));
+  }
+  return nets;
+}
+
+Result<AddressAndPort> parse_advertise_addr(std::string_view value) {
+  AddressAndPort out;
+  std::string_view host = value;
+  std::string_view port;
+  const bool brackets = value.starts_with('[') && value.find(']') != std::string_view::npos;
+  if (brackets) {
+    host = value.substr(1, value.find(']') - 1);
+    port = value.substr(value.find(']') + 1);
+  } else if (const auto colon = value.find(':');
+             colon != std::string_view::npos && colon == value.rfind(':')) {
+    host = value.substr(0, colon);
+    port = value.substr(colon);
+  }
+  const bool has_port = !port.empty();
+  const auto address = parse_address(host);
+  if (!address) return tl::unexpected(address.error());
+  if (address->is_unspecified()) {
+    return fail(Errc::malformed, shown(value) + " is not the address of one host");
+  }
+  if ((has_port && (port.front() != ':' || !is_port(port.substr(1)))) ||
+      (brackets && host.find(':') == std::string_view::npos)) {
+    return fail(Errc::malformed, shown(value) + " is not ADDR, ADDR:PORT or [IPV6]:PORT");
+  }
+  out.address = *address;
+  if (has_port) out.port = static_cast<std::uint16_t>(*digits(port.substr(1)));
+  return out;
+}
+
+Result<Duration> parse_duration(std::string_view value, Duration min, Duration max) {
+  static constexpr std::string_view kForm = " is no span of time: 45s, 15m, 1m30s, 2h or 3d";
+  Duration sum{};
+  for (std::string_view rest = value == "0" ? "0s" : value; !rest.empty();) {
+    const std::size_t unit = rest.find_first_not_of("0123456789");
+    const auto part = parse_span(rest.substr(0, unit == std::string_view::npos ? unit : unit + 1));
+    if (!part) return fail(Errc::malformed, shown(value) + std::string(kForm));
+    sum += *part;
+    rest.remove_prefix(unit + 1);
+    if (sum > max) break;
+  }
+  if (sum >= min && sum <= max) return sum;
+  return fail(Errc::malformed, fmt::format("{} is out of range: {} to {}", shown(value),
+                                           age_text(min), age_text(max)));
+}
+
+Result<std::vector<std::string>> parse_names(std::string_view value) {
+  std::vector<std::string> names;
+  for (const std::string_view item : items(value)) {
+    auto name = parse_node_name(item);
+    if (!name) return tl::unexpected(name.error());
+    names.push_back(std::move(*name));
+  }
+  return names;
+}
+
 Result<std::vector<std::string>> parse_join(std::string_view value) {
   std::vector<std::string> seeds;
-  while (!value.empty()) {
-    const std::string_view item = value.substr(0, value.find(','));
-    value.remove_prefix(std::min(value.size(), item.size() + 1));
-    const std::string_view seed = trimmed(item);
-    if (seed.empty()) continue;
+  for (const std::string_view seed : items(value)) {
     if (!is_seed(seed)) {
       return fail(Errc::malformed, shown(seed) + " is not HOST, HOST:PORT or [IPV6]:PORT");
     }

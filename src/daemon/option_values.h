@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/ip.h"
 #include "base/key.h"
+#include "base/time.h"
 
 namespace wesher::daemon {
 
@@ -30,6 +32,24 @@ namespace wesher::daemon {
 
 /// A network with a length of 8 to 32 (IPv4) or 8 to 128 (IPv6); host bits are cleared.
 [[nodiscard]] Result<Prefix> parse_overlay_net(std::string_view value);
+
+/// One to eight such networks, separated by commas; none twice.
+[[nodiscard]] Result<std::vector<Prefix>> parse_overlay_nets(std::string_view value);
+
+/// An address, and the port of "ADDR:PORT" or "[IPV6]:PORT" if there is one.
+struct AddressAndPort {
+  IpAddress address;
+  std::optional<std::uint16_t> port;
+};
+
+/// ADDR, ADDR:PORT, [IPV6] or [IPV6]:PORT; an address that others can send to.
+[[nodiscard]] Result<AddressAndPort> parse_advertise_addr(std::string_view value);
+
+/// "45s", "15m", "1m30s", "2h", "3d", or "0"; from `min` to `max`.
+[[nodiscard]] Result<Duration> parse_duration(std::string_view value, Duration min, Duration max);
+
+/// Names of members, separated by commas; empty items are skipped.
+[[nodiscard]] Result<std::vector<std::string>> parse_names(std::string_view value);
 
 /// What the kernel takes as a new link's name (dev_valid_name: 1 to 15 bytes, not "." or "..", no
 /// '/', ':' or blank), without '%', which it would fill in, and without a leading '-'; ASCII.

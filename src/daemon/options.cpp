@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "daemon/option_table.h"
 #include "daemon/option_values.h"
+#include "mesh/overlay_address.h"
 
 namespace wesher::daemon {
 
@@ -163,6 +164,22 @@ Result<void> check_loopback(const Options& options, const AllGiven& given) {
   return check("advertise-addr", options.advertise_addr);
 }
 
+Result<void> check_overlay_ip(const Options& options, const AllGiven& given) {
+  if (!options.overlay_ip) return {};
+  const IpAddress& address = *options.overlay_ip;
+  if (!options.overlay_net.contains(address)) {
+    return fail(Errc::malformed,
+                fmt::format("{} {} is not in {} {}", source_of(given, "overlay-ip"), address.text(),
+                            source_of(given, "overlay-net"), options.overlay_net.text()));
+  }
+  if (mesh::is_network_address(address, options.overlay_net)) {
+    return fail(Errc::malformed, fmt::format("{} {} is the address of the network {} itself",
+                                             source_of(given, "overlay-ip"), address.text(),
+                                             options.overlay_net.text()));
+  }
+  return {};
+}
+
 /// What must hold between options.
 Result<void> check_together(const Options& options, const AllGiven& given) {
   if (auto ok = exclude(given, "bind-addr", "bind-iface"); !ok) return ok;
@@ -175,10 +192,14 @@ Result<void> check_together(const Options& options, const AllGiven& given) {
         fmt::format("{} and {} are both {}; give two ports", source_of(given, "cluster-port"),
                     source_of(given, "wireguard-port"), options.cluster_port));
   }
-  if (options.mtu && *options.mtu < kMtuMinV6 && options.overlay_net.address.is_v6()) {
+  const auto nets = options.accepted_nets();
+  const bool v6 =
+      std::any_of(nets.begin(), nets.end(), [](const Prefix& net) { return net.address.is_v6(); });
+  if (options.mtu && *options.mtu < kMtuMinV6 && v6) {
     return fail(Errc::malformed, fmt::format("{} {} is too small for an IPv6 overlay: at least {}",
                                              source_of(given, "mtu"), *options.mtu, kMtuMinV6));
   }
+  if (auto ok = check_overlay_ip(options, given); !ok) return ok;
   return check_loopback(options, given);
 }
 
@@ -211,26 +232,65 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
   return options;
 }
 
+std::vector<Prefix> Options::accepted_nets() const {
+  std::vector<Prefix> nets{overlay_net};
+  nets.insert(nets.end(), older_nets.begin(), older_nets.end());
+  return nets;
+}
+
+namespace {
+
+/// A whole number of the largest unit that leaves no rest: "5m", "72h", "90s".
+std::string span_text(Duration span) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
+  if (seconds % 3600 == 0 && seconds != 0) return fmt::format("{}h", seconds / 3600);
+  if (seconds % 60 == 0 && seconds != 0) return fmt::format("{}m", seconds / 60);
+  return fmt::format("{}s", seconds);
+}
+
+/// As --advertise-addr takes it.
+std::string advertised(const Options& options) {
+  if (!options.advertise_addr) return "";
+  if (!options.advertise_port) return options.advertise_addr->text();
+  return Endpoint{*options.advertise_addr, *options.advertise_port}.text();
+}
+
+std::string nets_text(const std::vector<Prefix>& nets) {
+  std::string text;
+  for (const Prefix& net : nets)
+    text += (text.empty() ? "" : ",") + net.text();
+  return text;
+}
+
+}  // namespace
+
 std::map<std::string, std::string> Options::effective() const {
   static constexpr std::array kLevels = {"debug", "info", "warn", "error"};
   static constexpr std::array kBackends = {"auto", "kernel", "userspace"};
   const auto yes = [](bool on) { return on ? "true" : "false"; };
   const auto address = [](const std::optional<IpAddress>& a) { return a ? a->text() : ""; };
   return {
-      {"advertise-addr", address(advertise_addr)},
+      {"advertise-addr", advertised(*this)},
+      {"allow-overlap", yes(allow_overlap)},
       {"backend", kBackends.at(static_cast<std::size_t>(backend))},
       {"bind-addr", address(bind_addr)},
       {"bind-iface", bind_iface},
       {"cluster-port", std::to_string(cluster_port)},
+      {"failed-retention", span_text(failed_retention)},
       {"interface", interface},
       {"ip-as-name", yes(ip_as_name)},
       {"join", fmt::format("{}", fmt::join(join, ","))},
+      {"keepalive-interval", keepalive_s ? fmt::format("{}s", *keepalive_s) : ""},
       {"log-level", kLevels.at(static_cast<std::size_t>(log_level))},
       {"mtu", mtu ? std::to_string(*mtu) : ""},
       {"no-etc-hosts", yes(no_etc_hosts)},
       {"node-name", node_name},
       {"on-stop", on_stop == OnStop::keep ? "keep" : "leave"},
-      {"overlay-net", overlay_net.text()},
+      {"overlay-ip", address(overlay_ip)},
+      {"overlay-net", nets_text(accepted_nets())},
+      {"pool-wait", yes(pool_wait)},
+      {"static", fmt::format("{}", fmt::join(static_members, ","))},
+      {"takeover-after", takeover_after ? span_text(*takeover_after) : "never"},
       {"wireguard-port", std::to_string(wireguard_port)},
   };
 }

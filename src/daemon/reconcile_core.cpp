@@ -1,5 +1,5 @@
 // Reconciling: what comes in, and what is due when. Passes are in reconcile_pass.cpp, their results
-// in reconcile_report.cpp.
+// in reconcile_report.cpp, what concerns the own address in reconcile_own.cpp.
 #include "daemon/reconcile_core.h"
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "mesh/claim_rank.h"
 
 namespace wesher::daemon {
 
@@ -59,6 +60,10 @@ void ReconcileCore::take(const mesh::Fact& fact, WallTime at) {
     if (parts_.adopting && !adopt_until_) adopt_until_ = clock_().at + parts_.adopt_for;
   } else if (const auto* reserve = std::get_if<mesh::ReserveIncarnations>(&fact)) {
     reserve_incarnations(reserve->end);
+  } else if (const auto* epochs = std::get_if<mesh::ReserveEpochs>(&fact)) {
+    reserve_epochs(epochs->end);
+  } else if (const auto* claim = std::get_if<mesh::OwnClaim>(&fact)) {
+    take_claim(*claim);
   }
   if (!batch.empty()) due_for_change(clock_().at);
 }
@@ -77,20 +82,13 @@ void ReconcileCore::take_member(const mesh::MemberChanged& changed, WallTime at)
     batch.history.push_back(
         {0, at, "member " + printable(member.name), std::move(what), changed.why});
   }
+  if (member.signed_claim && member.signed_claim->claimed <= at + mesh::kPlausibleAhead) {
+    auto& newest = parts_.identity.keys.newest_claim;
+    newest = std::max(newest, member.signed_claim->claimed);
+  }
   std::erase(batch.forgotten, member.name);
   batch.members.push_back(member);
   table_.put(member);
-}
-
-/// Told to the mesh only when it is on disk; while it can't be written it is tried again, and the
-/// mesh lives on the numbers that it has.
-void ReconcileCore::reserve_incarnations(std::uint32_t end) {
-  auto& keys = parts_.identity.keys;
-  keys.incarnation_end = std::max(keys.incarnation_end, end);
-  unsaved_reservation_ = !save_keys();
-  if (!unsaved_reservation_ && callbacks_.incarnations_reserved) {
-    callbacks_.incarnations_reserved(keys.incarnation_end);
-  }
 }
 
 bool ReconcileCore::save_keys() {
@@ -121,7 +119,9 @@ void ReconcileCore::check_requests() {
   auto requests = journal_.repository().take_requests(clock_().wall);
   if (!requests) return;  // busy or damaged: the next look finds it again
   for (const store::Request& request : *requests) {
-    if (request.kind != "leave") {
+    if (request.kind == "forget" && callbacks_.forget_requested) {
+      callbacks_.forget_requested(request.id, request.arguments);
+    } else if (request.kind != "leave") {
       (void)journal_.repository().finish_request(request.id, "refused",
                                                  "this daemon does not know that request");
     } else if (leave_request_) {
@@ -150,7 +150,7 @@ void ReconcileCore::housekeeping(const Moment& moment) {
   }
   end_fights(moment.at);
   check_clock(moment);
-  if (unsaved_reservation_) reserve_incarnations(0);
+  save_what_waits();
   if (moment.at >= next_save_) {
     next_save_ = moment.at + kSaveTimeEvery;
     (void)save_keys();
@@ -223,6 +223,7 @@ void ReconcileCore::finish(StopKind kind, std::size_t told) {
     keys.overlay.reset();
     keys.overlay_net.reset();
     keys.claim_time = {};
+    parts_.self.claimed.reset();
   }
   keys.highest_time = std::max(keys.highest_time, moment.wall);
   (void)save_keys();

@@ -69,9 +69,13 @@ struct ReconcilerParts {
 
 /// What it asks of the gossip thread. Each is called on the reconcile thread and only posts.
 struct ReconcilerCallbacks {
-  std::function<void(std::uint32_t end)> incarnations_reserved;
-  std::function<void()> leave_requested;
-  std::function<void(PublicKey key)> key_changed;  ///< to be announced from now on
+  std::function<void(std::uint32_t end)> incarnations_reserved{};
+  std::function<void()> leave_requested{};
+  std::function<void(PublicKey key)> key_changed{};  ///< to be announced from now on
+  std::function<void(std::uint64_t end)> epochs_reserved{};
+  std::function<void(std::optional<IpAddress> overlay)> claim_stored{};
+  /// `wesher forget`, with its arguments as they are stored; `ReconcileCore::answer` ends it.
+  std::function<void(std::int64_t request, std::string arguments)> forget_requested{};
 };
 
 class ReconcileCore {
@@ -102,7 +106,12 @@ class ReconcileCore {
   /// The underlay address that is announced, for the own row.
   void announcing(std::string underlay);
 
-  /// From here on members' changes are not stored.
+  /// What keeps this host out of the mesh, for people; empty from when it is in.
+  void kept_out(std::string why);
+  /// The end of a request that was handed on.
+  void answer(std::int64_t request, bool done, const std::string& text);
+
+  /// From here on members' changes are not stored, and the own address stays.
   void freeze() { frozen_ = true; }
 
   /// Somebody may have changed what is ours.
@@ -125,13 +134,19 @@ class ReconcileCore {
 
   // reconcile_core.cpp: what comes in, and what is due
   void take_member(const mesh::MemberChanged& changed, WallTime at);
-  void reserve_incarnations(std::uint32_t end);
   void check_requests();
   void housekeeping(const Moment& moment);
   void check_clock(const Moment& moment);
   bool save_keys();
   void due_for_change(Instant soonest);
   void due_for_all(Instant at);
+
+  // reconcile_own.cpp: the own address, numbers that are reserved
+  void reserve_incarnations(std::uint32_t end);
+  void reserve_epochs(std::uint64_t end);
+  void take_claim(const mesh::OwnClaim& claim);
+  void move_address(const std::optional<IpAddress>& before, const mesh::OwnClaim& claim);
+  void save_what_waits();
 
   // reconcile_pass.cpp: passes
   void store_changes();
@@ -145,6 +160,7 @@ class ReconcileCore {
 
   // reconcile_report.cpp: results
   void settle(const std::vector<plan::Action>& actions, const Results& results, bool complete);
+  void settle_own(const std::vector<plan::Action>& actions, const Results& results);
   [[nodiscard]] store::AppliedObject note_result(const plan::Action& action,
                                                  const Result<void>& result,
                                                  const Moment& moment);
@@ -196,7 +212,10 @@ class ReconcileCore {
   std::optional<std::int64_t> leave_request_;
   std::string hosts_problem_;  ///< why names are off, as last said
   bool loaded_ = false;
-  bool unsaved_reservation_ = false;  ///< of incarnations, in the key file
+  // What could not be written into the key file, and is tried again.
+  bool unsaved_incarnations_ = false;
+  bool unsaved_epochs_ = false;
+  std::optional<mesh::OwnClaim> unsaved_claim_;
   bool interface_ready_ = false;
   bool frozen_ = false;
 };

@@ -1,5 +1,6 @@
 // What came of a pass: results into the database, the log, and the accounts of drift.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -44,7 +45,7 @@ bool ReconcileCore::is_drift(const plan::Action& action) const {
   if (link_raised_ && goes_with_up(action)) return false;
   if (expect_all_ || failing_.contains(plan::object_of(action))) return false;
   if (const auto* update = std::get_if<plan::UpdatePeer>(&action.what)) {
-    if (!update->allowed) return false;
+    if (!update->allowed && !update->keepalive_s) return false;
   }
   return !touched_.covers(action);
 }
@@ -174,6 +175,31 @@ void ReconcileCore::settle(const std::vector<plan::Action>& actions,
   notifier_.status(status_line());
 }
 
+/// Results of a change of the own address: nothing else was looked at, so what failed before is
+/// as it was.
+void ReconcileCore::settle_own(const std::vector<plan::Action>& actions, const Results& results) {
+  const Moment moment = clock_();
+  const auto before = std::exchange(expect_all_, true);  // ours, whatever the device shows
+  std::vector<store::AppliedObject> objects;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    objects.push_back(note_result(actions[i], results[i], moment));
+    const store::AppliedObject& object = objects.back();
+    if (object.ok) {
+      failing_.erase(object.object);
+    } else {
+      failing_[object.object] = object.attempts;
+      due_for_all(moment.at + retry_.next(rng_));
+    }
+  }
+  expect_all_ = before;
+  in_order_ = in_order_ && failing_.empty();
+  const bool reached = failing_.empty() && pending_.empty() && leaving_.empty();
+  const auto generation = reached ? journal_.generation() : reported_generation_;
+  journal_.batch().applied = store::AppliedChange{generation, moment.wall, std::move(objects)};
+  if (journal_.write(table_)) reported_generation_ = generation;
+  notifier_.status(status_line());
+}
+
 void ReconcileCore::note_hosts(const ObservedHosts& hosts) {
   const std::string problem = hosts.writable || !table_.own().hosts ? "" : hosts.why_not;
   if (problem == hosts_problem_) return;
@@ -187,7 +213,7 @@ void ReconcileCore::note_ready(const Observed& before,
                                const std::vector<plan::Action>& actions,
                                const Results& results) {
   bool up = before.link.up;
-  const Prefix own = Prefix::host(table_.own().interface.overlay);
+  const Prefix own = Prefix::host(table_.own().interface.overlay);  // of none, nothing is there
   bool addressed =
       std::find(before.addresses.begin(), before.addresses.end(), own) != before.addresses.end();
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -201,6 +227,7 @@ void ReconcileCore::note_ready(const Observed& before,
 
 std::string ReconcileCore::status_line() const {
   const std::string& interface = table_.own().interface.name;
+  if (!parts_.self.kept_out.empty()) return "NOT IN THE MESH: " + parts_.self.kept_out;
   if (!interface_ready_) {
     return fmt::format("{} is not ready: see the log, or 'wesher status'", interface);
   }

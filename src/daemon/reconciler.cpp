@@ -56,6 +56,10 @@ void Reconciler::take_input() {
       core_.freeze();
     } else if (auto* underlay = std::get_if<Underlay>(&input.what)) {
       core_.announcing(std::move(underlay->address));
+    } else if (auto* kept_out = std::get_if<KeptOut>(&input.what)) {
+      core_.kept_out(std::move(kept_out->why));
+    } else if (const auto* answer = std::get_if<Answer>(&input.what)) {
+      core_.answer(answer->request, answer->done, answer->text);
     } else {
       stop_ = std::get<Stop>(input.what);
     }

@@ -46,6 +46,14 @@ class Reconciler {
   /// Any thread: the underlay address that is announced, for the own row.
   void announcing(std::string underlay) { inbox_.push(Input{Underlay{std::move(underlay)}, {}}); }
 
+  /// Any thread: what keeps this host out of the mesh; empty from when it is in.
+  void kept_out(std::string why) { inbox_.push(Input{KeptOut{std::move(why)}, {}}); }
+
+  /// Any thread: the end of a request that was handed on.
+  void answer(std::int64_t request, bool done, std::string text) {
+    inbox_.push(Input{Answer{request, done, std::move(text)}, {}});
+  }
+
   /// Any thread, once: from here on members' changes are not stored (a cluster that stops as a
   /// whole must find itself again).
   void freeze();
@@ -59,13 +67,23 @@ class Reconciler {
     std::string address;
   };
 
+  struct KeptOut {
+    std::string why;
+  };
+
+  struct Answer {
+    std::int64_t request = 0;
+    bool done = false;
+    std::string text;
+  };
+
   struct Stop {
     StopKind kind = StopKind::keep;
     std::size_t told = 0;
   };
 
   struct Input {
-    std::variant<mesh::Fact, Freeze, Underlay, Stop> what;
+    std::variant<mesh::Fact, Freeze, Underlay, KeptOut, Answer, Stop> what;
     WallTime at{};
   };
 

@@ -49,8 +49,10 @@ store::SelfRow self_row(const Options& options,
   self.name = keys.node_name;
   self.interface = options.interface;
   self.overlay = identity.overlay;
+  if (self.overlay && keys.claim_time != WallTime{}) self.claimed = keys.claim_time;
   self.overlay_net = options.overlay_net;
   self.key = x25519_public(keys.wireguard_private);
+  self.identity = SigningKey(keys.identity_seed).identity();
   self.cluster = cluster_fingerprint(keys.ring.front().key);
   self.gossip_port = options.cluster_port;
   self.wireguard_port = options.wireguard_port;
@@ -65,7 +67,12 @@ store::SelfRow self_row(const Options& options,
 plan::OwnNode own_node(const Options& options, const store::SelfRow& self) {
   plan::OwnNode own;
   own.name = self.name;
-  own.interface = {options.interface, self.key, options.wireguard_port, self.overlay, options.mtu};
+  own.interface = {options.interface,
+                   self.key,
+                   options.wireguard_port,
+                   self.overlay.value_or(IpAddress{}),
+                   options.mtu,
+                   options.keepalive_s};
   own.hosts = !options.no_etc_hosts;
   return own;
 }
@@ -180,7 +187,7 @@ Result<Startup> first_start(
   const auto own_key = x25519_public(identity.keys.wireguard_private);
   auto observed = look_at_interface(*prepared.data_plane, options, {own_key});
   if (!observed) return tl::unexpected(observed.error());
-  auto network = host.first_network(*observed, identity.overlay);
+  auto network = host.first_network(*observed, identity.overlay.value_or(IpAddress{}));
   if (!network) return tl::unexpected(network.error());
 
   if (*network) identity.keys.announce_mapped = (*network)->announced.mapped_form;
@@ -236,10 +243,12 @@ Result<Network> open_network(const Options& options,
 
 Result<Startup> start_up(const Options& options, asio::io_context& io, Log& log) {
   return start_up(options,
-                  StartHost{now, system::DataPlane::open,
+                  StartHost{now,
+                            system::DataPlane::open,
                             [&](const Observed& observed, const IpAddress& own_overlay) {
                               return first_network(options, own_overlay, observed, io);
-                            }},
+                            },
+                            {system::machine_id(), system::occupied_addresses(options.interface)}},
                   log);
 }
 
@@ -258,9 +267,9 @@ Result<Startup> start_up(const Options& options, const StartHost& host, Log& log
   auto lock = store::Lock::take(prepared.paths.lock_file(), options.interface);
   if (!lock) return tl::unexpected(lock.error());
   prepared.resets = init_acts(options, prepared.paths);
-  auto identity =
-      load_identity(prepared.paths, options, *name,
-                    prepared.resets ? StoredState::fresh : StoredState::use, host.now().wall);
+  auto identity = load_identity(prepared.paths, options, *name,
+                                prepared.resets ? StoredState::fresh : StoredState::use,
+                                host.now().wall, host.identity);
   if (!identity) return tl::unexpected(identity.error());
   prepared.identity = std::move(*identity);
   auto data_plane = host.open_data_plane(data_plane_config(options, prepared.paths));

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "daemon/announce.h"
+#include "daemon/identity.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/reconciler.h"
@@ -45,10 +46,11 @@ struct StartHost {
   std::function<Result<std::unique_ptr<system::DataPlane>>(const system::DataPlaneConfig&)>
       open_data_plane;
   /// Address and ports of a node that never ran, which has its interface as `observed` and has
-  /// chosen its overlay address. Nothing: gossip is opened later.
+  /// chosen its overlay address, or none (unspecified). Nothing: gossip is opened later.
   std::function<Result<std::optional<Network>>(const Observed& observed,
                                                const IpAddress& own_overlay)>
       first_network;
+  IdentityHost identity{};
 };
 
 /// Everything up to the first pass.

@@ -99,6 +99,25 @@ TEST_CASE("explain takes exactly one node", "[cli][command line]") {
   CHECK(error_of({"explain", "a", "b"}) == "unexpected argument 'b'; see 'wesher explain --help'");
 }
 
+TEST_CASE("forget takes a member or an age and never both", "[cli][command line]") {
+  const auto forget = parse_command_line({"forget", "db1"});
+  REQUIRE(forget.has_value());
+  CHECK(forget->command == Command::forget);
+  CHECK(forget->node == "db1");
+  CHECK_FALSE(forget->failed_older.has_value());
+  CHECK(parse_command_line({"forget", "--failed-older", "1h"})->failed_older ==
+        std::chrono::hours{1});
+  const std::string which =
+      "forget needs either the name of a member or --failed-older AGE; see 'wesher forget --help'";
+  CHECK(error_of({"forget"}) == which);
+  CHECK(error_of({"forget", "db1", "--failed-older=1h"}) == which);
+  CHECK(error_of({"forget", "a", "b"}) == "unexpected argument 'b'; see 'wesher forget --help'");
+  CHECK(error_of({"forget", "--failed-older", "1w"}) ==
+        "--failed-older 1w is no span of time: 45s, 15m, 2h or 3d; see 'wesher forget --help'");
+  CHECK(error_of({"forget", "--failed-older"}) ==
+        "--failed-older needs an age; see 'wesher forget --help'");
+}
+
 TEST_CASE("wait takes what to wait for and for how long", "[cli][command line]") {
   const auto wait =
       parse_command_line({"wait", "--peers", "3", "--node", "web1", "--timeout", "5m"});
@@ -158,7 +177,7 @@ TEST_CASE("a detailed exit code of plan turns usage errors into failures", "[cli
 TEST_CASE("help names every command and every command has help", "[cli][command line]") {
   const std::string overview = help_text(std::nullopt, "  --agent-options\n");
   for (const auto* name : {"agent", "status", "members", "ip", "plan", "explain", "history", "wait",
-                           "leave", "key show", "state dump", "version", "help"}) {
+                           "leave", "forget", "key show", "state dump", "version", "help"}) {
     CAPTURE(name);
     CHECK(overview.find(std::string("\n  ") + name + " ") != std::string::npos);
   }

@@ -110,7 +110,8 @@ TEST_CASE("the history of a drifted system is told newest first", "[cli][drifted
 TEST_CASE("explain tells this host by what is its own", "[cli][drifted]") {
   CHECK(explain("db1") ==
         "db1  10.42.215.254  this host\n"
-        "gossip    announced as 203.0.113.5:7946, up 12d; 5 members: 4 alive, 1 failed\n"
+        "gossip    announced as 203.0.113.5:7946, up 12d; identity 0101-0101, address claimed 41d "
+        "ago; 5 members: 4 alive, 1 failed\n"
         "database  key AQEB…, 10.42.215.254/32 of 10.42.0.0/16, UDP 51820; generation 812, applied "
         "812\n"
         "device    differs: link: someone else set it down; the daemon repairs it within 30s\n"
@@ -123,7 +124,7 @@ TEST_CASE("explain tells this host by what is its own", "[cli][drifted]") {
 TEST_CASE("explain says for each layer of a member whether it is as wanted", "[cli][drifted]") {
   CHECK(explain("db2") ==
         "db2  10.42.214.195  alive\n"
-        "gossip    alive for 12d, incarnation 3, 203.0.113.6:7946\n"
+        "gossip    alive for 12d, incarnation 3, 203.0.113.6:7946; unsigned (Go program)\n"
         "database  peer AgIC…, 10.42.214.195/32, endpoint 203.0.113.6:51820, generation 812\n"
         "device    same, handshake 41s ago; wgoverlay is down\n"
         "route     10.42.214.195/32 dev wgoverlay: same\n"
@@ -131,7 +132,8 @@ TEST_CASE("explain says for each layer of a member whether it is as wanted", "[c
         "history   nothing is noted\n");
   CHECK(explain("pi1") ==
         "pi1  10.42.51.1  failed\n"
-        "gossip    failed 2h ago, kept for 70h more, incarnation 3, 192.0.2.80:7946\n"
+        "gossip    failed 2h ago, kept for 70h more, incarnation 3, 192.0.2.80:7946; unsigned (Go "
+        "program)\n"
         "database  peer AwMD…, 10.42.51.1/32, endpoint 192.0.2.80:51820, generation 812\n"
         "device    same, handshake 2h ago; wgoverlay is down\n"
         "route     10.42.51.1/32 dev wgoverlay: missing; the daemon repairs it within 30s\n"
@@ -139,7 +141,7 @@ TEST_CASE("explain says for each layer of a member whether it is as wanted", "[c
         "history   2h ago  alive -> failed  no answer for 30s\n");
   CHECK(explain("10.42.149.56") ==
         "web1  10.42.149.56  alive\n"
-        "gossip    alive for 12d, incarnation 3, 198.51.100.21:7946\n"
+        "gossip    alive for 12d, incarnation 3, 198.51.100.21:7946; unsigned (Go program)\n"
         "database  peer BAQE…, 10.42.149.56/32, endpoint 198.51.100.21:51820, generation 812\n"
         "device    missing; the daemon repairs it within 30s\n"
         "route     10.42.149.56/32 dev wgoverlay: same\n"
@@ -148,7 +150,7 @@ TEST_CASE("explain says for each layer of a member whether it is as wanted", "[c
         "since 12d, missing in the device\n");
   CHECK(explain("198.51.100.99") ==
         "web2  10.42.152.233  alive\n"
-        "gossip    alive for 12d, incarnation 3, 198.51.100.22:7946\n"
+        "gossip    alive for 12d, incarnation 3, 198.51.100.22:7946; unsigned (Go program)\n"
         "database  peer BQUF…, 10.42.152.233/32, endpoint 198.51.100.22:51820, generation 812\n"
         "device    same; endpoint now 198.51.100.99:40112 (learned by WireGuard, left alone), "
         "handshake 20s ago; wgoverlay is down\n"

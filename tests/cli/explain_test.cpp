@@ -54,7 +54,7 @@ TEST_CASE("a member that left and one that announced nothing are only seeds", "[
   member_of(snapshot, "web1").meta.reset();
   CHECK(state(snapshot, "web2") == "left");
   CHECK(finding(snapshot, "web2", "gossip") ==
-        "left: left 4m ago, incarnation 3, 198.51.100.22:7946");
+        "left: left 4m ago, incarnation 3, 198.51.100.22:7946; unsigned (Go program)");
   CHECK(finding(snapshot, "web2", "database") ==
         "not wanted: no peer, generation 812: it left; only its address is tried again");
   CHECK(state(snapshot, "web1") == "alive, not configured");
@@ -161,11 +161,13 @@ TEST_CASE("explain works without daemon and device and says so", "[cli][explain]
   snapshot.live.observed->link = {};
   snapshot.live.observed->peers.clear();
   CHECK(finding(snapshot, "web1", "gossip") ==
-        "alive!: alive when last seen 14m ago, incarnation 3, 198.51.100.21:7946");
+        "alive!: alive when last seen 14m ago, incarnation 3, 198.51.100.21:7946; unsigned (Go "
+        "program)");
   CHECK(finding(snapshot, "web1", "device") ==
         "missing!: missing: wgoverlay is absent; the daemon is not running");
   CHECK(finding(explain_own(snapshot, {}), "gossip") ==
-        "this host!: announced as 203.0.113.5:7946; members as last seen 14m ago");
+        "this host!: announced as 203.0.113.5:7946; identity 0101-0101, address claimed 41d ago; "
+        "members as last seen 14m ago");
   CHECK(finding(explain_own(snapshot, {}), "device") ==
         "missing!: wgoverlay is absent; the daemon is not running");
   snapshot.live = {std::nullopt, "neither kernel module nor wireguard-go", ""};
@@ -184,7 +186,8 @@ TEST_CASE("a generation that is not applied yet and the member's health are told
   snapshot.facts.health = {{store::HealthKind::member, "web1", false,
                             "answers on TCP 7946 but not on UDP 7946", 1, kNow}};
   CHECK(finding(snapshot, "web1", "gossip") ==
-        "alive!: alive for 12d, incarnation 3, 198.51.100.21:7946; answers on TCP 7946 but not on "
+        "alive!: alive for 12d, incarnation 3, 198.51.100.21:7946; unsigned (Go program); answers "
+        "on TCP 7946 but not on "
         "UDP 7946");
   CHECK(finding(explain_own(snapshot, {}), "device") == "same: wgoverlay: same, kernel WireGuard");
 }

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/members.h"
 #include "cli/plan_report.h"
 #include "cli/state_dump.h"
@@ -41,6 +42,10 @@ TEST_CASE("status as JSON has the layers and the members with raw numbers", "[cl
   CHECK(db2.at("tunnel") == "up");
   CHECK(db2.at("version").is_null());
   CHECK(db2.at("meta_format") == "F2");
+  CHECK(db2.at("identity").is_null());
+  CHECK(status.at("kept_out").is_null());
+  CHECK(status.at("identity") == IdentityKey(key(1).bytes()).text());
+  CHECK(status.at("claimed") == rfc3339(kNow - hours{41 * 24}));
 }
 
 TEST_CASE("status as JSON of a stopped daemon tells when and how it stopped", "[cli][json]") {

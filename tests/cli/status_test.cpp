@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/options.h"
 #include "mesh/mesh.h"
 #include "tests/cli/support/status.h"
 
@@ -167,10 +168,42 @@ TEST_CASE("a refused member is counted and its reason stands in a remark", "[cli
 
 TEST_CASE("a host that is kept out of the mesh says so in the gossip layer", "[cli][status]") {
   Snapshot snapshot = in_order();
-  snapshot.facts.health.push_back(
-      {store::HealthKind::member, "db1", false, "the name db1 belongs to a live member", 1, kNow});
+  snapshot.facts.self->kept_out = "the name db1 is taken";
   CHECK(layer_of(snapshot, "gossip") ==
-        Layer{"gossip", false, "NOT IN THE MESH: the name db1 belongs to a live member"});
+        Layer{"gossip", false, "NOT IN THE MESH: the name db1 is taken"});
+}
+
+TEST_CASE("a host without an overlay address says why and misses none", "[cli][status]") {
+  Snapshot snapshot = alone();
+  snapshot.facts.self->overlay.reset();
+  snapshot.facts.self->claimed.reset();
+  snapshot.facts.self->kept_out = "10.9.0.0/29 is full (6 of 6)";
+  snapshot.facts.desired->interface.overlay = IpAddress();
+  snapshot.live.observed->addresses.clear();
+  const std::string text = status_of(snapshot);
+  CHECK(
+      text.starts_with("db1  no overlay address  wgoverlay  cluster 3f9a-c2e1  daemon up 12d\n"
+                       "gossip    NOT OK  NOT IN THE MESH: 10.9.0.0/29 is full (6 of 6)\n"));
+  CHECK(layer_of(snapshot, "device").ok);
+}
+
+TEST_CASE("a member that signs is told from one that does not", "[cli][status]") {
+  Snapshot snapshot = in_order();
+  Member& web1 = member_of(snapshot, "web1");
+  web1.signed_claim.emplace();
+  web1.signed_claim->identity = IdentityKey(key(0x9c).bytes());
+  const std::string text = status_of(snapshot);
+  CHECK(text.find("40 MiB   38 MiB   signed 9c9c-9c9c\n") != std::string::npos);
+  CHECK(text.find("88 MiB   12 MiB   meta F2\n") != std::string::npos);
+}
+
+TEST_CASE("a failed member is kept as long as the daemon's options say", "[cli][status]") {
+  Snapshot snapshot = in_order();
+  fail_member(snapshot, "pi1", hours{2});
+  snapshot.facts.options["failed-retention"] = "6h";
+  CHECK(has_remark(snapshot, "pi1: kept for 4h more"));
+  snapshot.facts.options["static"] = "db9,pi1";
+  CHECK(has_remark(snapshot, "pi1: kept: named by --static"));
 }
 
 TEST_CASE("the database layer names what lags and what failed", "[cli][status]") {
@@ -322,5 +355,5 @@ TEST_CASE("a hostile member name cannot break the table or the terminal", "[cli]
 }
 
 TEST_CASE("the retention that status counts down is the one of the mesh", "[cli][status]") {
-  CHECK(kFailedRetention == mesh::Config{}.failed_retention);
+  CHECK(daemon::kFailedRetention == mesh::Config{}.failed_retention);
 }

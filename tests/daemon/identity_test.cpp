@@ -19,11 +19,12 @@ struct Fixture {
   TemporaryDirectory directory;
   store::Paths paths{directory.path(), "wgtest"};
   Options options;
+  IdentityHost host{};
 
   Result<Identity> load(WallTime now = kNow,
                         const std::string& name = "db1",
                         StoredState stored = StoredState::use) {
-    return load_identity(paths, options, name, stored, now);
+    return load_identity(paths, options, name, stored, now, host);
   }
 
   Identity load_and_save(WallTime now = kNow, const std::string& name = "db1") {
@@ -50,7 +51,7 @@ TEST_CASE("a first start makes keys and the overlay address that Go computes",
   CHECK(identity->first_start);
   CHECK(identity->new_cluster);
   CHECK(identity->keys.ring.size() == 1);
-  CHECK(identity->overlay.text() == "10.59.73.60");  // recorded from the Go program
+  CHECK(identity->overlay->text() == "10.59.73.60");  // recorded from the Go program
   CHECK(identity->incarnation_first >= 1);
   CHECK(identity->keys.incarnation_end == identity->incarnation_first + kIncarnationBlock);
 }
@@ -83,9 +84,10 @@ TEST_CASE("a changed overlay network drops a claim outside it with one line",
   (void)f.load_and_save();
   f.options.overlay_net = *Prefix::parse("172.20.0.0/16");
   const Identity after = f.load_and_save(kNow + seconds(5));
-  CHECK(f.options.overlay_net.contains(after.overlay));
+  CHECK(f.options.overlay_net.contains(*after.overlay));
   CHECK(after.lifecycle.size() == 1);
-  CHECK(after.keys.claim_time == kNow + seconds(5));
+  CHECK(after.claim_is_new);
+  CHECK(after.claimed == kNow + seconds(5));
 }
 
 TEST_CASE("an unknown key given becomes the sending key and the old one still decrypts",
@@ -161,4 +163,104 @@ TEST_CASE("a name must be a hostname that is not localhost", "[daemon][identity]
   CHECK(choose_name(options, "db1.example.org").value() == "db1.example.org");
   options.node_name = "other";
   CHECK(choose_name(options, "localhost").value() == "other");
+}
+
+TEST_CASE("a claim is new until it was stored with a time", "[daemon][identity]") {
+  Fixture f;
+  Identity first = f.load_and_save();
+  CHECK(first.claim_is_new);
+  CHECK(first.claimed == kNow);
+  CHECK(f.load_and_save(kNow + seconds(1)).claim_is_new);  // it was never announced
+  first.keys.claim_time = kNow - hours(1);
+  REQUIRE(store::save_key_file(f.paths.key_file(), first.keys));
+  const Identity later = f.load_and_save(kNow + seconds(2));
+  CHECK_FALSE(later.claim_is_new);
+  CHECK(later.claimed == kNow - hours(1));
+}
+
+TEST_CASE("after a time in which it was forgotten a claim keeps its address and is new",
+          "[daemon][identity]") {
+  Fixture f;
+  Identity first = f.load_and_save();
+  first.keys.claim_time = kNow;
+  REQUIRE(store::save_key_file(f.paths.key_file(), first.keys));
+  CHECK_FALSE(f.load(kNow + hours(72))->claim_is_new);
+  const auto late = f.load(kNow + hours(73));
+  REQUIRE(late);
+  CHECK(late->claim_is_new);
+  CHECK(late->overlay == first.overlay);
+  CHECK(late->claimed == kNow + hours(73));
+  f.options.failed_retention = hours(100);
+  CHECK_FALSE(f.load(kNow + hours(73))->claim_is_new);
+}
+
+TEST_CASE("a clock of 1970 claims no earlier than this program was built", "[daemon][identity]") {
+  Fixture f;
+  const auto identity = f.load(wall_from_ms(1000));
+  REQUIRE(identity);
+  CHECK(identity->claimed > wall_from_ms(1'700'000'000'000));
+  CHECK(identity->epoch_first >= 1);
+}
+
+TEST_CASE("epochs go on behind those reserved and instances are others each time",
+          "[daemon][identity]") {
+  Fixture f;
+  const Identity first = f.load_and_save();
+  CHECK(first.epoch_first == static_cast<std::uint64_t>(to_ms(kNow)));
+  const Identity second = f.load_and_save(kNow + seconds(1));
+  CHECK(second.epoch_first == first.keys.epoch_end);
+  CHECK(second.keys.epoch_end > second.epoch_first);
+  CHECK(second.instance != first.instance);
+}
+
+TEST_CASE("a state from another machine gets keys and address of its own", "[daemon][identity]") {
+  Fixture f;
+  f.host.machine_id = "0123456789abcdef0123456789abcdef";
+  const Identity original = f.load_and_save();
+  CHECK_FALSE(original.keys.machine.empty());
+  const Identity again = f.load_and_save(kNow + seconds(1));
+  CHECK(again.keys.identity_seed.same_as(original.keys.identity_seed));
+  CHECK(again.lifecycle.empty());
+
+  f.host.machine_id = "fedcba9876543210fedcba9876543210";
+  const Identity copy = f.load_and_save(kNow + seconds(2), "db2");
+  CHECK_FALSE(copy.keys.identity_seed.same_as(original.keys.identity_seed));
+  CHECK_FALSE(copy.keys.wireguard_private.same_as(original.keys.wireguard_private));
+  CHECK(copy.keys.ring.front().key.same_as(original.keys.ring.front().key));
+  CHECK(copy.claim_is_new);
+  CHECK(copy.overlay != original.overlay);  // of its own name
+  CHECK(copy.lifecycle.size() == 2);        // the name, and the copy
+  const Identity settled = f.load_and_save(kNow + seconds(3), "db2");
+  CHECK(settled.keys.identity_seed.same_as(copy.keys.identity_seed));
+
+  f.host.machine_id.clear();  // as in some containers
+  CHECK(f.load_and_save(kNow + seconds(4), "db2")
+            .keys.identity_seed.same_as(copy.keys.identity_seed));
+}
+
+TEST_CASE("an address of this host is not chosen, and kept with a warning once it is ours",
+          "[daemon][identity]") {
+  Fixture f;
+  const auto usual = f.load()->overlay;
+  REQUIRE(usual);
+  f.host.addresses = {*usual};
+  CHECK_FALSE(f.load()->overlay);
+  f.options.allow_overlap = true;
+  CHECK(f.load()->overlay == usual);
+  f.options.allow_overlap = false;
+  f.host.addresses.clear();
+  f.load_and_save();
+  f.host.addresses = {*usual};
+  const auto kept = f.load();
+  CHECK(kept->overlay == usual);
+  REQUIRE(kept->warnings.size() == 1);
+  CHECK_THAT(kept->warnings[0], Catch::StartsWith("our overlay address " + usual->text()));
+}
+
+TEST_CASE("with a fixed address a first start has none before the mesh gives it",
+          "[daemon][identity]") {
+  Fixture f;
+  f.options.overlay_ip = IpAddress::v4(10, 1, 2, 3);
+  CHECK_FALSE(f.load()->overlay);
+  CHECK(f.load()->claim_is_new);
 }

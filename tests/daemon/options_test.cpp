@@ -68,6 +68,14 @@ TEST_CASE("without arguments and variables the defaults are those of the Go prog
   CHECK(o.on_stop == OnStop::leave);
   CHECK(o.backend == system::BackendChoice::automatic);
   CHECK_FALSE(o.mtu);
+  CHECK_FALSE(o.keepalive_s);
+  CHECK_FALSE(o.overlay_ip);
+  CHECK_FALSE(o.allow_overlap);
+  CHECK(o.pool_wait);
+  CHECK(o.takeover_after == std::chrono::minutes{5});
+  CHECK(o.failed_retention == std::chrono::hours{72});
+  CHECK(o.static_members.empty());
+  CHECK(o.timers_divided_by == 1);
   CHECK_FALSE(o.under_service_manager);
 }
 
@@ -78,9 +86,19 @@ void check_all(const Options& o) {
   CHECK(o.init != InitRequest::none);
   CHECK(o.bind_addr->text() == "192.0.2.9");
   CHECK(o.advertise_addr->text() == "198.51.100.9");
+  CHECK(o.advertise_port == 7002);
   CHECK(o.cluster_port == 7000);
   CHECK(o.wireguard_port == 7001);
   CHECK(o.overlay_net.text() == "10.32.0.0/12");
+  CHECK(o.older_nets == std::vector{Prefix{IpAddress::v4(10, 64, 0, 0), 16}});
+  CHECK(o.accepted_nets().size() == 2);
+  CHECK(o.overlay_ip->text() == "10.33.0.9");
+  CHECK(o.allow_overlap);
+  CHECK_FALSE(o.pool_wait);
+  CHECK(o.keepalive_s == 25);
+  CHECK(o.takeover_after == std::chrono::seconds{90});
+  CHECK(o.failed_retention == std::chrono::days{7});
+  CHECK(o.static_members == Arguments{"db1", "gw.example"});
   CHECK(o.interface == "wg-mesh");
   CHECK(o.interface_given);
   CHECK(o.mtu == 1380U);
@@ -96,10 +114,17 @@ const Variables all_variables = {
     {"WESHER_JOIN", "a.example,192.0.2.1:7000,[2001:db8::1]:7000, 2001:db8::2,"},
     {"WESHER_INIT", "1"},
     {"WESHER_BIND_ADDR", "192.0.2.9"},
-    {"WESHER_ADVERTISE_ADDR", "198.51.100.9"},
+    {"WESHER_ADVERTISE_ADDR", "198.51.100.9:7002"},
     {"WESHER_CLUSTER_PORT", "7000"},
     {"WESHER_WIREGUARD_PORT", "7001"},
-    {"WESHER_OVERLAY_NET", "10.42.1.2/12"},
+    {"WESHER_OVERLAY_NET", "10.42.1.2/12, 10.64.0.0/16"},
+    {"WESHER_OVERLAY_IP", "10.33.0.9"},
+    {"WESHER_ALLOW_OVERLAP", "1"},
+    {"WESHER_POOL_WAIT", "0"},
+    {"WESHER_KEEPALIVE_INTERVAL", "25s"},
+    {"WESHER_TAKEOVER_AFTER", "1m30s"},
+    {"WESHER_FAILED_RETENTION", "7d"},
+    {"WESHER_STATIC", "db1,gw.example,"},
     {"WESHER_INTERFACE", "wg-mesh"},
     {"WESHER_MTU", "1380"},
     {"WESHER_BACKEND", "userspace"},
@@ -129,7 +154,7 @@ TEST_CASE("every option can be given behind its name or behind an equals sign") 
     const std::string name = option_name(variable);
     equals.push_back(name + "=" + value);
     separate.push_back(name);
-    if (name == "--init" || name == "--no-etc-hosts") continue;
+    if (name == "--init" || name == "--no-etc-hosts" || name == "--allow-overlap") continue;
     separate.push_back(value);
   }
   check_all(good(equals));
@@ -317,6 +342,32 @@ TEST_CASE("every bad value ends with one line that names the option and the reme
        "--bind-addr 127.0.0.1 is a loopback address; other hosts can't reach it"},
       {{"--advertise-addr", "::1"},
        "--advertise-addr ::1 is a loopback address; other hosts can't reach it"},
+      {{"--advertise-addr", "[192.0.2.1]:1"},
+       "--advertise-addr [192.0.2.1]:1 is not ADDR, ADDR:PORT or [IPV6]:PORT"},
+      {{"--advertise-addr", "192.0.2.1:0"},
+       "--advertise-addr 192.0.2.1:0 is not ADDR, ADDR:PORT or [IPV6]:PORT"},
+      {{"--advertise-addr", "[2001:db8::1]x"},
+       "--advertise-addr [2001:db8::1]x is not ADDR, ADDR:PORT or [IPV6]:PORT"},
+      {{"--advertise-addr", "host:1"}, "--advertise-addr host is not an IP address"},
+      {{"--overlay-net", "10.0.0.0/8,10.1.2.3/8"}, "--overlay-net 10.1.2.3/8 is given twice"},
+      {{"--overlay-net", ","}, "--overlay-net ,: must be 1 to 8 networks"},
+      {{"--overlay-ip", "192.0.2.1"}, "--overlay-ip 192.0.2.1 is not in --overlay-net 10.0.0.0/8"},
+      {{"--overlay-ip", "10.9.0.0", "--overlay-net", "10.9.0.0/24"},
+       "--overlay-ip 10.9.0.0 is the address of the network 10.9.0.0/24 itself"},
+      {{"--pool-wait", "5m"}, "--pool-wait 5m: must be true or false"},
+      {{"--pool-wait"}, "--pool-wait needs a value; see wesher --help"},
+      {{"--keepalive-interval", "65536s"},
+       "--keepalive-interval 65536s is out of range: 0s to 18h"},
+      {{"--keepalive-interval", "25"},
+       "--keepalive-interval 25 is no span of time: 45s, 15m, 1m30s, 2h or 3d"},
+      {{"--takeover-after", "29s"}, "--takeover-after 29s is out of range: 30s to 365d, or never"},
+      {{"--takeover-after", "soon"},
+       "--takeover-after soon is no span of time: 45s, 15m, 1m30s, 2h or 3d, or never"},
+      {{"--failed-retention", "9m"}, "--failed-retention 9m is out of range: 10m to 365d"},
+      {{"--failed-retention", "1h5"},
+       "--failed-retention 1h5 is no span of time: 45s, 15m, 1m30s, 2h or 3d"},
+      {{"--static", "db1,a_b"}, "--static a_b" + name},
+      {{"--test-timers", "0"}, "--test-timers 0 is out of range: 1 to 1000"},
       {{"--advertise-addr", "0.0.0.0"}, "--advertise-addr 0.0.0.0 is not the address of one host"},
       {{"--foo"}, "unknown option --foo; see wesher --help"},
       {{"-j", "a"}, "unknown option -j; see wesher --help"},
@@ -372,34 +423,49 @@ TEST_CASE("values at the bounds are taken") {
   CHECK(good({"--interface", "fifteen-letters"}).interface == "fifteen-letters");
   CHECK(good({"--log-level", "Warning"}).log_level == LogLevel::warn);
   CHECK(good({"--bind-addr", "0.0.0.0"}).bind_addr->is_unspecified());
+  CHECK(good({"--keepalive-interval", "0"}).keepalive_s == 0);
+  CHECK(good({"--keepalive-interval", "65535s"}).keepalive_s == 65535);
+  CHECK_FALSE(good({"--takeover-after", "never"}).takeover_after);
+  CHECK(good({"--pool-wait", "true"}).pool_wait);
+  CHECK_FALSE(good({"--advertise-addr", "2001:db8::1"}).advertise_port);
+  CHECK(good({"--advertise-addr", "[2001:db8::1]:7000"}).advertise_addr->text() == "2001:db8::1");
+  CHECK(good({"--advertise-addr", "[2001:db8::1]:7000"}).advertise_port == 7000);
 }
 
 TEST_CASE("the hidden options are taken") {
   const Options o = good({"--test-allow-loopback", "--test-adopt-seconds", "3", "--ip-as-name",
-                          "--bind-addr=127.0.0.2"});
+                          "--bind-addr=127.0.0.2", "--test-timers", "20"});
   CHECK(o.allow_loopback);
   CHECK(o.adopt_for == std::chrono::seconds{3});
   CHECK(o.ip_as_name);
+  CHECK(o.timers_divided_by == 20);
   CHECK(o.bind_addr->text() == "127.0.0.2");
 }
 
 TEST_CASE("the effective options name every lasting option and no key") {
   const auto effective = good({}, all_variables).effective();
   const std::map<std::string, std::string> expected = {
-      {"advertise-addr", "198.51.100.9"},
+      {"advertise-addr", "198.51.100.9:7002"},
+      {"allow-overlap", "true"},
       {"backend", "userspace"},
       {"bind-addr", "192.0.2.9"},
       {"bind-iface", ""},
       {"cluster-port", "7000"},
+      {"failed-retention", "168h"},
       {"interface", "wg-mesh"},
       {"ip-as-name", "false"},
       {"join", "a.example,192.0.2.1:7000,[2001:db8::1]:7000,2001:db8::2"},
+      {"keepalive-interval", "25s"},
       {"log-level", "debug"},
       {"mtu", "1380"},
       {"no-etc-hosts", "true"},
       {"node-name", "web1.example"},
       {"on-stop", "keep"},
-      {"overlay-net", "10.32.0.0/12"},
+      {"overlay-ip", "10.33.0.9"},
+      {"overlay-net", "10.32.0.0/12,10.64.0.0/16"},
+      {"pool-wait", "false"},
+      {"static", "db1,gw.example"},
+      {"takeover-after", "90s"},
       {"wireguard-port", "7001"},
   };
   CHECK(effective == expected);

@@ -14,6 +14,8 @@ store::SelfRow own_row() {
   self.overlay = ip("10.42.215.254");
   self.overlay_net = Prefix{ip("10.42.0.0"), 16};
   self.key = key(1);
+  self.identity = IdentityKey(key(1).bytes());
+  self.claimed = kNow - hours{41 * 24};
   self.cluster = "3f9a-c2e1";
   self.underlay = "203.0.113.5";
   self.gossip_port = 7946;

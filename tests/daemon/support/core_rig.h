@@ -28,8 +28,11 @@ class CoreRig {
     core = std::make_unique<ReconcileCore>(
         make_parts(paths, world, now.wall), log, notifier, [this] { return now; },
         Rng::from_number(1));
-    core->set_callbacks({[this](std::uint32_t end) { reserved = end; }, [this] { ++leaves; },
-                         [this](PublicKey key) { announced = key; }});
+    core->set_callbacks(
+        {[this](std::uint32_t end) { reserved = end; }, [this] { ++leaves; },
+         [this](PublicKey key) { announced = key; }, [this](std::uint64_t end) { epochs = end; },
+         [this](std::optional<IpAddress> overlay) { claims.push_back(overlay); },
+         [this](std::int64_t id, const std::string& what) { forgets.emplace_back(id, what); }});
     REQUIRE(core->first_pass());
     run(seconds(2));
     forget();
@@ -90,6 +93,9 @@ class CoreRig {
   int leaves = 0;
   std::optional<PublicKey> announced;
   std::uint32_t reserved = 0;
+  std::uint64_t epochs = 0;
+  std::vector<std::optional<IpAddress>> claims;  ///< told to be stored
+  std::vector<std::pair<std::int64_t, std::string>> forgets;
 };
 
 }  // namespace wesher::daemon::test

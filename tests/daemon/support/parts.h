@@ -30,7 +30,7 @@ inline ReconcilerParts make_parts(const store::Paths& paths,
   self.key = x25519_public(identity->keys.wireguard_private);
   self.started = now;
   self.pid = 1;
-  plan::OwnNode own{"self", {"wgtest", self.key, 51820, self.overlay, std::nullopt}, true};
+  plan::OwnNode own{"self", {"wgtest", self.key, 51820, *self.overlay, std::nullopt}, true};
   return {paths,
           std::move(*identity),
           std::move(own),
