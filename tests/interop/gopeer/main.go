@@ -24,6 +24,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 )
 
 // An answer to a command, as JSON.
@@ -140,6 +141,7 @@ func main() {
 	flag.StringVar(&settings.format, "format", "F2", "metadata format")
 	flag.StringVar(&settings.overlay, "overlay", "10.0.0.0/8", "overlay network")
 	flag.StringVar(&settings.publicKey, "pubkey", "", "WireGuard public key to announce")
+	flag.DurationVar(&settings.dead, "dead", time.Minute, "how long it gossips to the dead")
 	flag.Parse()
 	if *key != "" {
 		var err error

@@ -19,6 +19,7 @@ type settings struct {
 	format    string
 	overlay   string
 	publicKey string
+	dead      time.Duration
 }
 
 type node struct {
@@ -59,6 +60,7 @@ func start(s settings, out *lines) (*node, error) {
 	config.BindAddr = s.bind
 	config.BindPort = s.port
 	config.AdvertisePort = s.port
+	config.GossipToTheDeadTime = s.dead
 	config.LogOutput = n.log
 	var err error
 	if n.counters, err = newCountingTransport(s.bind, s.port, n.log); err != nil {

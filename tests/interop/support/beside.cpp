@@ -43,17 +43,4 @@ void start_ours(Rig& rig, Host& host, const std::string& join) {
                    [&] { return host.wesher({"status"}).exit_code == 0; });
 }
 
-void block(const Host& host, const std::string& protocol, const std::string& from) {
-  const auto run = [&](const std::string& words) {
-    const netns::Output output = host.exec({"sh", "-c", words});
-    INFO(output.text());
-    REQUIRE(output.exit_code == 0);
-  };
-  run("nft add table inet block");
-  run("nft 'add chain inet block input { type filter hook input priority 0; }'");
-  run("nft add rule inet block input ip saddr " + from + " " + protocol + " dport 7946 drop");
-  // Answers on a connection that this host opened come from that port.
-  run("nft add rule inet block input ip saddr " + from + " " + protocol + " sport 7946 drop");
-}
-
 }  // namespace wesher::interop

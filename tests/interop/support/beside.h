@@ -4,6 +4,7 @@
 #include <string>
 
 #include "interop/support/go_peer.h"
+#include "netns/support/firewall.h"
 
 namespace wesher::interop {
 
@@ -21,8 +22,7 @@ void require_content(GoPeer& go);
 /// Starts our daemon on this host, with --join to these addresses.
 void start_ours(netns::Rig& rig, netns::Host& host, const std::string& join = "");
 
-/// Drops what comes to this host's gossip port over this protocol ("udp" or "tcp") from one address
-/// of the underlay, until the host is gone.
-void block(const netns::Host& host, const std::string& protocol, const std::string& from);
+using netns::block;
+using netns::unblock;
 
 }  // namespace wesher::interop

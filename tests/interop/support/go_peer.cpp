@@ -32,7 +32,8 @@ std::vector<Json> json_lines(const std::string& text) {
 
 void need_gopeer() {
   if (::access(GOPEER, X_OK) != 0)
-    netns::skip("gopeer was not built: it needs go and memberlist; contrib/setup --tests installs them");
+    netns::skip(
+        "gopeer was not built: it needs go and memberlist; contrib/setup --tests installs them");
 }
 
 GoPeer::GoPeer(Host& host, const std::string& cluster_key, GoPeerSettings settings)
@@ -47,13 +48,15 @@ GoPeer::GoPeer(Host& host, const std::string& cluster_key, GoPeerSettings settin
   if (::mkfifo(host.path(pipe).c_str(), 0600) != 0) throw std::runtime_error("no pipe for gopeer");
   commands_ = ::open(host.path(pipe).c_str(), O_RDWR | O_CLOEXEC);
   if (commands_ < 0) throw std::runtime_error("cannot open the pipe of gopeer");
-  process_ = host.start(label, {"sh", "-c", R"(exec "$@" <)" + pipe, "sh", GOPEER, "-key", cluster_key,
-                                "-name", settings.name, "-format", settings.format, "-pubkey", key_});
-  const bool up = netns::wait_for(
-      [&] { return !lines().empty() || !process_.running(); }, 20s * netns::settings().patience);
+  process_ =
+      host.start(label, {"sh", "-c", R"(exec "$@" <)" + pipe, "sh", GOPEER, "-key", cluster_key,
+                         "-name", settings.name, "-format", settings.format, "-pubkey", key_,
+                         "-dead", std::to_string(settings.gossip_to_the_dead.count()) + "s"});
+  const bool up = netns::wait_for([&] { return !lines().empty() || !process_.running(); },
+                                  20s * netns::settings().patience);
   if (!up || !process_.running())
-    throw std::runtime_error("gopeer on " + host.name() + " did not start: " +
-                             read_file(host.path("/run/" + label + ".err")));
+    throw std::runtime_error("gopeer on " + host.name() +
+                             " did not start: " + read_file(host.path("/run/" + label + ".err")));
 }
 
 GoPeer::~GoPeer() {
@@ -171,7 +174,8 @@ std::vector<Json> decode_with_go(const std::string& kind,
   std::string input;
   for (const Bytes& frame : frames)
     input += to_hex(frame) + "\n";
-  const netns::Output output = netns::run({GOPEER, "-decode", kind, "-key", cluster_key}, {}, input);
+  const netns::Output output =
+      netns::run({GOPEER, "-decode", kind, "-key", cluster_key}, {}, input);
   INFO(output.err);
   REQUIRE(output.exit_code < 2);
   std::vector<Json> results = json_lines(output.out);

@@ -1,6 +1,7 @@
 // A node of Go's memberlist on a host of the rig: ../gopeer, driven over its stdin and stdout.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct GoPeerSettings {
   std::string format = "F2";  ///< metadata: F1, F2 or F3
   std::string name;           ///< member name; empty: the hostname
   std::string key;            ///< WireGuard public key that it announces; empty: drawn
+  std::chrono::seconds gossip_to_the_dead{60};  ///< GossipToTheDeadTime: then it forgets the dead
 };
 
 class GoPeer {
@@ -61,6 +63,7 @@ class GoPeer {
   [[nodiscard]] std::vector<std::string> log();
   /// How many lines of its log have this text.
   [[nodiscard]] std::size_t logged(const std::string& text);
+
   [[nodiscard]] Json stats() { return ask("stats"); }
 
   /// Times at which it heard of a member, on the wall clock in nanoseconds: `kind` is "join",
@@ -84,8 +87,8 @@ class GoPeer {
 /// Skips the scenario where there is no gopeer.
 void need_gopeer();
 
-/// What gopeer reads in these frames: `kind` is "packets", "streams" or "metas". One object a frame,
-/// with `result` or `error`.
+/// What gopeer reads in these frames: `kind` is "packets", "streams" or "metas". One object a
+/// frame, with `result` or `error`.
 [[nodiscard]] std::vector<Json> decode_with_go(const std::string& kind,
                                                const std::string& cluster_key,
                                                const std::vector<Bytes>& frames);

@@ -198,17 +198,8 @@ void Players::receive_datagram() {
 
 Bytes Players::table() const {
   wire::PushPull all;
-  for (int member = 1; member <= size_; ++member) {
-    const wire::Alive alive = claim(member);
-    wire::PushPullEntry entry;
-    entry.name = alive.node;
-    entry.address = alive.address;
-    entry.port = alive.port;
-    entry.meta = alive.meta;
-    entry.incarnation = alive.incarnation;
-    entry.versions = alive.versions;
-    all.entries.push_back(std::move(entry));
-  }
+  for (int member = 1; member <= size_; ++member)
+    all.entries.push_back(wire::entry_of(claim(member)));
   return wire::encode_stream(all);
 }
 
