@@ -1,12 +1,14 @@
-// A cluster of gossip processes, each in a network namespace with an address of its own on one bridge,
-// and how long it takes them to know each other. Groups of peers are commands in which {name},
-// {address}, {port}, {join} and {key} (hex) are filled in. A peer tells on stdout who came: "alive NAME".
+// A cluster of gossip processes, each in a network namespace with an address of its own on one
+// bridge, and how long it takes them to know each other. Groups of peers are commands in which
+// {name}, {address}, {port}, {join} and {key} (hex) are filled in. A peer tells on stdout who came,
+// "alive NAME", or logs it as serf's agent does.
 //
-//   bench_cluster --count N --peer 'COMMAND' [--count N --peer 'COMMAND']... [--idle SECONDS]
-//   [--bound SECONDS]
+//   bench_cluster --count N --peer 'COMMAND' [--count N --peer 'COMMAND']... [--settle SECONDS]
+//   [--idle SECONDS] [--bound SECONDS]
 //
-// Prints one line a figure: NAME VALUE. The first peer of all is up before the others start at
-// once; then one more of each group joins.
+// Prints one line a figure, NAME.GROUP VALUE. The first peer of all is up before the others start
+// at once; then one more of each group joins. Idle peers are watched for --idle seconds, --settle
+// (10) seconds after that.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -41,7 +43,8 @@ double ms(Clock::duration d) {
 }
 
 std::string address_of(std::size_t number) {
-  return "10.99." + std::to_string((number + 1) / 250) + "." + std::to_string((number + 1) % 250 + 1);
+  return "10.99." + std::to_string((number + 1) / 250) + "." +
+         std::to_string((number + 1) % 250 + 1);
 }
 
 void must(const std::string& command) {
@@ -50,37 +53,54 @@ void must(const std::string& command) {
   std::exit(1);
 }
 
-// A network of our own, of which nobody else sees anything: a bridge, and named namespaces in a place
-// that ends with this process.
+// A network of our own, of which nobody else sees anything: a router, which is this namespace, and
+// named namespaces in a place that ends with this process.
 void enter_own_network() {
   if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) {
     std::perror("bench_cluster: namespaces need root");
     std::exit(77);
   }
-  must("mount --make-rprivate / && mount -t tmpfs none /run && mkdir /run/netns && "
-       "ip link set lo up && ip link add br0 type bridge && ip link set br0 up");
+  must(
+      "mount --make-rprivate / && mount -t tmpfs none /run && mkdir /run/netns && "
+      "ip link set lo up && echo 1 >/proc/sys/net/ipv4/ip_forward");
 }
 
+// Each host has one neighbour, the router: the kernel's table of neighbours is one for all
+// namespaces and holds 1,024, which on a common link would be those of 32 hosts.
 void add_host(std::size_t number) {
   const std::string n = std::to_string(number);
+  const std::string host = "ip -n n" + n + " ";
   must("ip netns add n" + n + " && ip link add v" + n + " type veth peer name eth0 netns n" + n +
-       " && ip link set v" + n + " master br0 up && ip -n n" + n + " link set lo up && ip -n n" + n +
-       " addr add " + address_of(number) + "/16 dev eth0 && ip -n n" + n + " link set eth0 up");
+       " && ip addr add 169.254.0.1/32 dev v" + n + " && ip link set v" + n +
+       " up && ip route add " + address_of(number) + " dev v" + n + " && " + host +
+       "link set lo up && " + host + "addr add " + address_of(number) + "/32 dev eth0 && " + host +
+       "link set eth0 up && " + host + "route add 169.254.0.1 dev eth0 && " + host +
+       "route add default via 169.254.0.1");
 }
 
-// Bytes that the hosts sent so far, frames of the link whole: what their ports received.
-double sent_bytes() {
+// Bytes that each host sent so far, frames of the link whole: what its port received.
+std::vector<double> sent_bytes(std::size_t hosts) {
   std::ifstream file("/proc/self/net/dev");
-  double sum = 0;
+  std::vector<double> sent(hosts);
   for (std::string line; std::getline(file, line);) {
     const std::size_t at = line.find(':');
     const std::size_t name = line.find_first_not_of(' ');
     if (at == std::string::npos || line[name] != 'v') continue;
-    double bytes = 0;
-    std::istringstream(line.substr(at + 1)) >> bytes;
-    sum += bytes;
+    const std::size_t number = std::stoul(line.substr(name + 1));
+    if (number < hosts) std::istringstream(line.substr(at + 1)) >> sent[number];
   }
-  return sum;
+  return sent;
+}
+
+// Whom a line of output tells to have come; empty: nobody.
+std::string who_came(const std::string& line) {
+  for (const std::string mark : {"alive ", "EventMemberJoin: "}) {
+    const std::size_t at = line.find(mark);
+    if (at == std::string::npos) continue;
+    const std::string rest = line.substr(at + mark.size());
+    return rest.substr(0, rest.find(' '));
+  }
+  return {};
 }
 
 class Cluster {
@@ -89,7 +109,7 @@ class Cluster {
 
   void start();
   void join_one_more();
-  void idle(seconds span);
+  void idle(seconds settle, seconds span);
 
  private:
   std::size_t start_peer(std::size_t group);
@@ -131,10 +151,9 @@ std::size_t Cluster::start_peer(std::size_t group) {
 }
 
 void Cluster::take(std::size_t child, const std::string& line) {
-  ready_ = ready_ || line == "ready";
-  if (!line.starts_with("alive ")) return;
-  const std::string name = line.substr(6);
-  if (name == name_of(child)) return;
+  ready_ = ready_ || line == "ready" || line.find("agent running") != std::string::npos;
+  const std::string name = who_came(line);
+  if (name.empty() || name == name_of(child)) return;
   if (!known_[child].insert(name).second) return;
   complete_[child] = Clock::now();
   whole_ += known_[child].size() == children_.size() - 1 ? 1 : 0;
@@ -201,40 +220,44 @@ void Cluster::join_one_more() {
   }
 }
 
-void Cluster::idle(seconds span) {
+void Cluster::idle(seconds settle, seconds span) {
+  std::puts("idle");
+  std::fflush(stdout);
   const auto nothing = [this](std::size_t child, const std::string& line) { take(child, line); };
-  children_.read(Clock::now() + seconds(10), nothing, [] { return false; });
-  std::vector<double> before(groups_.size());
-  for (std::size_t i = 0; i < children_.size(); ++i)
-    before[group_of_[i]] += children_.usage(i).cpu_seconds;
-  const double bytes = sent_bytes();
+  children_.read(Clock::now() + settle, nothing, [] { return false; });
+  std::vector<double> cpu(groups_.size());
+  std::vector<double> bytes(groups_.size());
+  std::vector<double> rss(groups_.size());
+  std::vector<double> peers(groups_.size());
+  const auto add = [&](double sign) {
+    const std::vector<double> sent = sent_bytes(children_.size());
+    for (std::size_t i = 0; i < children_.size(); ++i) {
+      cpu[group_of_[i]] += sign * children_.usage(i).cpu_seconds;
+      bytes[group_of_[i]] += sign * sent[i];
+    }
+  };
+  add(-1);
   const auto from = Clock::now();
   children_.read(from + span, nothing, [] { return false; });
   const double passed = ms(Clock::now() - from) / 1000;
-  const double sent = sent_bytes() - bytes;
-  std::vector<double> cpu(groups_.size());
-  std::vector<double> rss(groups_.size());
-  std::vector<double> peers(groups_.size());
+  add(1);
   for (std::size_t i = 0; i < children_.size(); ++i) {
-    const Usage usage = children_.usage(i);
-    cpu[group_of_[i]] += usage.cpu_seconds;
-    rss[group_of_[i]] += static_cast<double>(usage.rss_bytes);
+    rss[group_of_[i]] += static_cast<double>(children_.usage(i).rss_bytes);
     ++peers[group_of_[i]];
   }
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     if (peers[g] == 0) continue;
-    std::printf("idle_cpu_ms_per_minute.%zu %.3f\n", g,
-                (cpu[g] - before[g]) * 1000 / passed * 60 / peers[g]);
+    std::printf("idle_cpu_ms_per_minute.%zu %.3f\n", g, cpu[g] * 1000 / passed * 60 / peers[g]);
+    std::printf("idle_bytes_per_second.%zu %.1f\n", g, bytes[g] / passed / peers[g]);
     std::printf("rss_kb.%zu %.0f\n", g, rss[g] / 1024 / peers[g]);
   }
-  std::printf("idle_bytes_per_second %.1f\n",
-              sent / passed / static_cast<double>(children_.size()));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<Group> groups;
+  seconds settle{10};
   seconds idle{0};
   seconds bound{120};
   std::size_t count = 0;
@@ -242,6 +265,7 @@ int main(int argc, char** argv) {
     const std::string option = argv[i];
     if (option == "--count") count = std::stoul(argv[i + 1]);
     if (option == "--peer") groups.push_back({count, argv[i + 1]});
+    if (option == "--settle") settle = seconds(std::stol(argv[i + 1]));
     if (option == "--idle") idle = seconds(std::stol(argv[i + 1]));
     if (option == "--bound") bound = seconds(std::stol(argv[i + 1]));
   }
@@ -258,6 +282,6 @@ int main(int argc, char** argv) {
   Cluster cluster(groups, bound);
   cluster.start();
   cluster.join_one_more();
-  if (idle > seconds(0)) cluster.idle(idle);
+  if (idle > seconds(0)) cluster.idle(settle, idle);
   return 0;
 }

@@ -53,17 +53,8 @@ wire::Alive alive_of(std::size_t i) {
 
 wire::PushPull table() {
   wire::PushPull content;
-  for (std::size_t i = 0; i < kTable; ++i) {
-    const wire::Alive alive = alive_of(i);
-    wire::PushPullEntry entry;
-    entry.name = alive.node;
-    entry.address = alive.address;
-    entry.port = alive.port;
-    entry.meta = alive.meta;
-    entry.incarnation = alive.incarnation;
-    entry.versions = alive.versions;
-    content.entries.push_back(std::move(entry));
-  }
+  for (std::size_t i = 0; i < kTable; ++i)
+    content.entries.push_back(wire::entry_of(alive_of(i)));
   return content;
 }
 

@@ -21,7 +21,8 @@ namespace {
 using namespace wesher;
 
 [[noreturn]] void usage() {
-  std::fputs("bench_peer --name NAME --address ADDR --port PORT --key HEX [--join HOST:PORT]\n", stderr);
+  std::fputs("bench_peer --name NAME --address ADDR --port PORT --key HEX [--join HOST:PORT]\n",
+             stderr);
   std::exit(2);
 }
 
@@ -43,13 +44,10 @@ mesh::Mesh make_mesh(const std::string& name,
   config.gossip.port = port;
   config.gossip.allow_loopback = true;
   config.overlay_net = *Prefix::parse("10.0.0.0/8");
-  // Any address and key that nobody else has: the address makes both.
-  const std::uint8_t high = *(bytes.end() - 2);
-  const std::uint8_t low = *(bytes.end() - 1);
-  config.own.overlay = *IpAddress::from_bytes(Bytes{10, 1, high, low});
-  Bytes public_key(32, 7);
-  public_key[0] = high;
-  public_key[1] = low;
+  // An address that nobody else has, and a random key.
+  config.own.overlay = *IpAddress::from_bytes(Bytes{10, 1, *(bytes.end() - 2), *(bytes.end() - 1)});
+  Bytes public_key(32);
+  daemon::system_rng().fill(public_key);
   config.own.key = *PublicKey::from_bytes(public_key);
   wire::Keyring keyring;
   (void)keyring.add(key);
@@ -82,7 +80,8 @@ int main(int argc, char** argv) {
     options[argv[i]] = argv[i + 1];
   if (!options.contains("--name") || !options.contains("--port") || !options.contains("--key"))
     usage();
-  const auto address = IpAddress::parse(options.contains("--address") ? options["--address"] : "127.0.0.1");
+  const auto address =
+      IpAddress::parse(options.contains("--address") ? options["--address"] : "127.0.0.1");
   if (!address) usage();
   const auto port = static_cast<std::uint16_t>(std::stoul(options["--port"]));
   asio::io_context io{1};

@@ -1,5 +1,5 @@
 // A gossip node on HashiCorp's memberlist as the Go wesher uses it: WAN defaults, a 32-byte key,
-// metadata of format F2's length. The peer of ../../peer.cpp in tests/bench/run.
+// metadata of format F2 with a random WireGuard key. The peer of ../../peer.cpp in tests/bench/run.
 //
 //	peer --name NAME --address ADDR --port PORT --key HEX [--join HOST:PORT] [--channel SLOTS]
 //
@@ -9,11 +9,16 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/gob"
 	"encoding/hex"
 	"flag"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -55,6 +60,29 @@ func (m *meta) GetBroadcasts(overhead, limit int) [][]byte { return nil }
 func (m *meta) LocalState(join bool) []byte                { return nil }
 func (m *meta) MergeRemoteState(buf []byte, join bool)     {}
 
+// What a wesher announces: 151 bytes, of which the key does not compress.
+func realistic(address string) []byte {
+	type nodeMeta struct {
+		OverlayAddr net.IPNet
+		PubKey      string
+	}
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		log.Fatal(err)
+	}
+	overlay := net.ParseIP(address).To4()
+	if overlay == nil {
+		log.Fatal("no IPv4 address: ", address)
+	}
+	var out bytes.Buffer
+	err := gob.NewEncoder(&out).Encode(nodeMeta{
+		net.IPNet{IP: overlay, Mask: net.CIDRMask(32, 32)}, base64.StdEncoding.EncodeToString(key)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 func main() {
 	name := flag.String("name", "", "member name")
 	address := flag.String("address", "127.0.0.1", "address to bind and announce")
@@ -76,7 +104,7 @@ func main() {
 		log.Fatal(err)
 	}
 	config.SecretKey = secret
-	config.Delegate = &meta{make([]byte, 151)}
+	config.Delegate = &meta{realistic(*address)}
 	told := &events{out: bufio.NewWriter(os.Stdout)}
 	if *slots > 0 {
 		told.slots = make(chan string, *slots)
