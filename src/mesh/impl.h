@@ -2,7 +2,8 @@
 //
 // Every input runs `pump`, which takes the node's events until there are none, so that all facts
 // are ready when the input returns. mesh.cpp has the public calls, events.cpp what events mean,
-// contact.cpp whom to call and when.
+// contact.cpp whom to call and when, names.cpp whose a name is, own_address.cpp our claim of an
+// overlay address.
 #pragma once
 
 #include <deque>

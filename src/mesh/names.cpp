@@ -9,7 +9,7 @@ namespace wesher::mesh {
 
 namespace {
 
-/// Whoever is to confirm what was said of it is asked at most this often.
+/// How soon a node whose name is taken asks again whether it is free.
 constexpr Duration kNamesakeRetry = std::chrono::seconds{30};
 
 Endpoint place_of(const gossip::Claim& claim) {
@@ -117,10 +117,10 @@ bool Mesh::Impl::name_is_taken(const Moment& now) {
   }
   if (!who.empty()) who = " (" + who + ")";
   if (conflicts_.pass("own name " + namesake_->at.text(), now.at)) {
-    std::string free = "not before 'wesher forget " + name + "' on a member";
+    std::string free = "not before 'wesher forget " + name + "' on the members";
     if (config_.takeover_after) {
       free = span_text(*config_.takeover_after) + " after its last sign of life, or now with " +
-             "'wesher forget " + name + "' on a member";
+             "'wesher forget " + name + "' on the members";
     }
     herald_.say(Severity::lifecycle, "name-conflict",
                 "the name " + name + " belongs to a live member at " + namesake_->at.text() + who +

@@ -246,7 +246,7 @@ void Mesh::Impl::wait_for_address(const Moment& now) {
   const std::string list = list_text(holders, kHoldersShown);
   if (!conflicts_.pass("full " + list, now.at)) return;
   const std::string remedy =
-      silent.empty() ? std::string() : "'wesher forget " + silent + "' on a member, or ";
+      silent.empty() ? std::string() : "'wesher forget " + silent + "' on the members, or ";
   herald_.say(Severity::lifecycle, "pool-full",
               "overlay network " + config_.overlay_net.text() + " is full: " +
                   std::to_string(full->holders.size()) + " usable addresses, in use by " + list +
