@@ -80,7 +80,7 @@ void prepare_wireguard_go() {
 // them for less. A record for tests/bench/RESULTS.md has 1,000 on both back ends.
 int fast_rate() {
   const bool record = std::getenv("WESHER_LOSS_RECORD") != nullptr;  // NOLINT(concurrency-mt-unsafe)
-  return record || uses_kernel() ? 1000 : 300;
+  return record || (uses_kernel() && settings().patience == 1) ? 1000 : 300;
 }
 
 }  // namespace
