@@ -75,9 +75,9 @@ void prepare_wireguard_go() {
   }
 }
 
-// 1,000 a second; but 11,000 packets a second through nine userspace devices are more than two cores
-// carry beside everything else (0 % idle, packets lost with no event at all), so the routine asks
-// them for less. A record for tests/bench/RESULTS.md has 1,000 on both back ends.
+// 1,000 a second; but 11,000 packets a second through nine userspace devices, or an emulated kernel,
+// are more than two cores carry beside everything else (0 % idle, packets lost with no event at
+// all), so the routine asks these for less. A record for tests/bench/RESULTS.md has 1,000 everywhere.
 int fast_rate() {
   const bool record = std::getenv("WESHER_LOSS_RECORD") != nullptr;  // NOLINT(concurrency-mt-unsafe)
   return record || (uses_kernel() && settings().patience == 1) ? 1000 : 300;

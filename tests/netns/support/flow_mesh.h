@@ -25,7 +25,7 @@ struct FlowShape {
 };
 
 /// One-way, both ways, request and answer × 100 and 1,000 a second (300 in the
-/// routine on wireguard-go) × round trip 0 and 50 ms.
+/// routine on wireguard-go and in a guest) × round trip 0 and 50 ms.
 [[nodiscard]] const std::vector<FlowShape>& flow_shapes();
 
 class FlowMesh {
