@@ -5,6 +5,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace wesher;
+  namespace fuzz = wire::fuzz;
   const auto list = wire::decode_reservations(ByteView(data, size));
   if (!list || list->empty()) return 0;
   fuzz::require(list->size() <= limits::kMembers);
