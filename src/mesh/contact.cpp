@@ -169,7 +169,7 @@ void Mesh::Impl::run_timers(const Moment& now) {
   try_seeds(now.at);
   try_failed(now);
   try_absent(now.at);
-  try_fixed(now);
+  try_address(now);
 }
 
 void Mesh::Impl::try_seeds(Instant now) {

@@ -129,7 +129,7 @@ class Mesh::Impl final : public gossip::Admission {
   [[nodiscard]] std::variant<IpAddress, PoolFull> choose_overlay(const Moment& now) const;
   [[nodiscard]] bool holds_address(const Member& member) const;
   [[nodiscard]] const Member* holder_of(const IpAddress& address) const;
-  void try_fixed(const Moment& now);
+  void try_address(const Moment& now);
   void wait_for_address(const Moment& now);
   void retry_later(Duration pause, const Moment& now);
   void rejudge(const IpAddress& address);

@@ -47,10 +47,12 @@ void Mesh::Impl::refuse(const gossip::Claim& claim, const Belief& belief, Instan
   const Endpoint at = place_of(claim);
   if (belief.ask && ask_back_.size() < kAskBackMax) ask_back_.insert(at);
   if (!refusals_.pass(std::string(claim.name) + belief.reason + at.text(), now)) return;
-  herald_.say(Severity::info, "name-conflict",
-              "a record of " + printable(claim.name) + " at " + at.text() +
-                  " was refused: " + belief.reason + ". To give the name up now: 'wesher forget " +
-                  printable(claim.name) + "'");
+  std::string line = "a record of " + printable(claim.name) + " at " + at.text() +
+                     " was refused: " + belief.reason;
+  const Member* holder = roster_.find(claim.name);
+  if (holder != nullptr && !is_live_state(holder->state))
+    line += ". To give the name up now: 'wesher forget " + printable(claim.name) + "'";
+  herald_.say(Severity::info, "name-conflict", std::move(line));
 }
 
 /// Memberlist keeps a name at its address until it left. Ours may move under its own signature, and

@@ -158,10 +158,17 @@ void Mesh::Impl::claim_stored(const std::optional<IpAddress>& overlay, const Mom
   const IpAddress before = own_.meta().overlay;
   own_.set_address(overlay, stored.claimed);
   judge_.set_own_overlay(own_.meta().overlay);
-  if (before != own_.meta().overlay) rejudge(before);
+  const IpAddress& after = own_.meta().overlay;
+  if (before != after) {
+    rejudge(before);
+    rejudge(after);
+  }
   collect(now);
   renew_record(now);
-  if (phase_ == Phase::waiting) announce(now);
+  if (phase_ == Phase::waiting) return announce(now);
+  // Whoever was heard to have it while it was being stored.
+  for (const std::string& name : roster_.claimants(after))
+    contest(*roster_.find(name), now);
 }
 
 /// Those that announce an address which is not ours any more, or is now.
@@ -187,7 +194,7 @@ void Mesh::Impl::contest(const Member& other, const Moment& now) {
   }
   const std::string accuser = other.signed_claim ? other.signed_claim->identity.text() : "legacy";
   if (moves_.take(accuser, now.at)) return move_away(other, now);
-  if (!contested_.pass("stay " + other.name, now.at)) return;
+  if (!conflicts_.pass("stay " + other.name, now.at)) return;
   herald_.say(Severity::warning, "address-conflict",
               printable(other.name) + " (" + other.underlay.text() + ") claims our address " +
                   own_.meta().overlay.text() + ", as before; we moved " +
@@ -212,12 +219,16 @@ void Mesh::Impl::move_away(const Member& holder, const Moment& now) {
   claim(chosen, "conflict with " + printable(holder.name) + ", which keeps it", now);
 }
 
-/// `--overlay-ip`: once nobody holds it any more.
-void Mesh::Impl::try_fixed(const Moment& now) {
-  if (!config_.fixed_overlay || pending_ || own_.meta().overlay == *config_.fixed_overlay) return;
-  const Member* holder = holder_of(*config_.fixed_overlay);
-  if (holder == nullptr) return claim(config_.fixed_overlay, "--overlay-ip is free now", now);
-  if (!contested_.pass("fixed " + holder->name, now.at)) return;
+/// Whoever has no address, or not the one of `--overlay-ip`, looks from time to time whether it can
+/// have it.
+void Mesh::Impl::try_address(const Moment& now) {
+  const bool wants_fixed = config_.fixed_overlay && own_.meta().overlay != *config_.fixed_overlay;
+  if (!own_.is_signed() || pending_ || (own_.has_address() && !wants_fixed)) return;
+  if (!contested_.pass("address", now.at)) return;
+  if (const auto chosen = address_of(choose_overlay(now)))
+    return claim(chosen, wants_fixed ? "--overlay-ip is free now" : "free now", now);
+  const Member* holder = wants_fixed ? holder_of(*config_.fixed_overlay) : nullptr;
+  if (holder == nullptr || !conflicts_.pass("fixed " + holder->name, now.at)) return;
   herald_.say(Severity::warning, "address-conflict",
               "--overlay-ip " + config_.fixed_overlay->text() + " is held by " +
                   printable(holder->name) + " (" + std::string(to_text(holder->state)) +
@@ -227,7 +238,7 @@ void Mesh::Impl::try_fixed(const Moment& now) {
 /// The pool is full: says who holds what, once per state of things, and looks again.
 void Mesh::Impl::wait_for_address(const Moment& now) {
   retry_later(kPoolRetry, now);
-  if (config_.fixed_overlay) return try_fixed(now);
+  if (config_.fixed_overlay) return try_address(now);
   const auto choice = choose_overlay(now);
   const auto* full = std::get_if<PoolFull>(&choice);
   if (full == nullptr) return;

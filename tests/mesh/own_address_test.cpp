@@ -191,6 +191,31 @@ TEST_CASE("A full network is said with all that are in it, and the next free add
   CHECK(pool.net.converged());
 }
 
+TEST_CASE("Who loses its address while none is free takes the next that becomes free") {
+  Pool pool("10.42.7.0/30");  // two hosts
+  Host& a = pool.host("a", 1);
+  Host& b = pool.host("b", 2);
+  Host& c = pool.host("c", 3);
+  pool.net.start(a);
+  pool.net.run(5s);
+  pool.net.start(b, {"a"});
+  pool.net.run(5s);
+  REQUIRE(pool.net.converged());
+  c.own.overlay = a.own.overlay;
+  c.claimed = pool.net.now().wall;
+  c.claim_is_new = false;
+  pool.net.start(c);
+  pool.net.run(5s);
+  c.mesh->set_seeds({a.endpoint}, pool.net.now());
+  pool.net.run(20s);
+  CHECK(c.own.overlay.is_unspecified());
+  CHECK(a.member("c").standing != Standing::configured);
+  CHECK(pool.net.leave(b, 10s, true).has_value());
+  pool.net.run(30s);
+  CHECK_FALSE(c.own.overlay.is_unspecified());
+  CHECK(pool.net.converged());
+}
+
 TEST_CASE("An address that was left or went silent is not taken by those who saw it") {
   for (const bool politely : {true, false}) {
     Pool pool("10.42.7.0/29");
