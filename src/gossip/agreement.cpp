@@ -43,8 +43,10 @@ Bytes Agreement::compute() const {
     hash.add(record.incarnation);
     hash.add(static_cast<std::uint32_t>(record.state));
   });
+  std::uint64_t value = hash.value();
+  if (core_.admission != nullptr) value ^= core_.admission->user_state_digest();
   Bytes digest;
-  ByteWriter(digest).u64(hash.value());
+  ByteWriter(digest).u64(value);
   return digest;
 }
 
@@ -56,9 +58,32 @@ Bytes Agreement::digest(Instant now) {
   return told_;
 }
 
-void Agreement::heard(ByteView payload) {
+void Agreement::news(Instant now) {
+  if (looks_ == 0) {
+    pause_ = kLook;
+    exchange_after_ = now;
+  }
+  looks_ = kLooks;
+}
+
+bool Agreement::heard(ByteView payload, Instant now) {
   const Bytes own = compute();
-  ++(std::ranges::equal(payload, own) ? same_ : different_);
+  const bool same = std::ranges::equal(payload, own);
+  ++(same ? same_ : different_);
+  if (looks_ == 0) return false;
+  if (same) {
+    looks_ = 0;
+    return false;
+  }
+  if (payload.size() != own.size()) {
+    --looks_;
+    return false;
+  }
+  if (now < exchange_after_) return false;
+  exchange_after_ = now + pause_;
+  pause_ *= 2;
+  if (pause_ > core_.config.push_pull_interval) looks_ = 0;
+  return true;
 }
 
 bool Agreement::take() {

@@ -61,6 +61,7 @@ struct Core {
   Phase phase = Phase::quiet;
   std::vector<Endpoint> questions;  ///< whom to ask read-only for a table, when the input is done
   std::vector<Endpoint> strangers;  ///< learned by asking; may not know us, and hear of us then
+  bool news = false;                ///< somebody came, by the input at hand
 
  private:
   std::set<std::uint32_t> sequences_;

@@ -229,11 +229,17 @@ class Admission {
     static_cast<void>(now);
   }
 
-  /// What whoever joins us, or asks read-only, gets beside our table; empty: nothing. At most
-  /// limits::kUserStateBytes.
-  [[nodiscard]] virtual Bytes user_state() const { return {}; }
+  /// What is told beside a table of ours, to whoever joins or asks read-only (`newcomer`) or to a
+  /// member; empty: nothing. At most limits::kUserStateBytes.
+  [[nodiscard]] virtual Bytes user_state(bool newcomer) const {
+    static_cast<void>(newcomer);
+    return {};
+  }
 
-  /// What came beside a table that we asked for.
+  /// What stands for that part of it which all members are to have, in a comparison of tables.
+  [[nodiscard]] virtual std::uint64_t user_state_digest() const { return 0; }
+
+  /// What came beside a table.
   virtual void user_state_heard(ByteView state) { static_cast<void>(state); }
 
   /// Whether a new name is that of a member from before, which no limit on new names concerns.

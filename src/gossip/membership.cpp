@@ -206,6 +206,7 @@ void Membership::apply(Member* known, const wire::AliveView& claim, Way way, Ins
   if (!quiet) core_.broadcast(record.name, wire::encode(claim));
   if (before == RecordState::dead || before == RecordState::left) {
     core_.outbox.event(Joined{record});
+    core_.news = true;
     return;
   }
   if (before == RecordState::suspect) core_.outbox.event(Suspicion{record});
@@ -225,6 +226,7 @@ void Membership::create(const wire::AliveView& claim, Way way, bool quiet, Insta
   if (way == Way::answer) core_.strangers.push_back(member.endpoint);
   if (!quiet) core_.broadcast(claim.node, wire::encode(claim));
   core_.outbox.event(Joined{member.record});
+  core_.news = true;
 }
 
 void Membership::apply(Member& member, const wire::Suspect& claim, bool tell, Instant now) {

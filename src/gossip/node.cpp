@@ -127,7 +127,7 @@ void Node::Impl::request(const Endpoint& from, const wire::PacketMessage& messag
     }
   } else if (const auto* ack = std::get_if<wire::Ack>(&message)) {
     if (prober.on_ack(ack->sequence, now)) {
-      agreement.heard(ack->payload);
+      if (agreement.heard(ack->payload, now)) streams.exchange(from, now);
     } else if (!doubts.on_ack(ack->sequence)) {
       pings.on_ack(ack->sequence);
     }
@@ -174,6 +174,8 @@ bool Node::Impl::settle(Instant now) {
   for (const Endpoint& to : std::exchange(core.questions, {}))
     streams.question(to, now);
   own.greet(std::exchange(core.strangers, {}), now);
+  if (std::exchange(core.news, false)) agreement.news(now);
+  if (agreement.settling()) prober.hurry(now + Agreement::kLook);
   return own.settle(now);
 }
 

@@ -25,6 +25,10 @@ void Prober::stop() {
   probe_.reset();
 }
 
+void Prober::hurry(Instant by) {
+  if (tick_at_ && by < *tick_at_) tick_at_ = by;
+}
+
 void Prober::timeout(Instant now) {
   // The end of a probe comes before a tick of the same moment.
   if (probe_ && probe_->direct && probe_->direct_until <= now) ask_others();

@@ -21,6 +21,8 @@ class Prober {
   /// The ticks start after a random part of an interval.
   void start(Instant now);
   void stop();
+  /// The next tick comes at that time at the latest.
+  void hurry(Instant by);
 
   /// Whom the probe under way asks directly under that number; empty: nobody, or relays know the
   /// number too.

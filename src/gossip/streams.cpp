@@ -68,12 +68,24 @@ void Streams::join(const Endpoint& to, Instant now) {
   push_pull(Purpose::join, to, table(true), now);
 }
 
+void Streams::exchange(const Endpoint& to, Instant now) {
+  if (running_ && core_.table.at(to) != nullptr)
+    push_pull(Purpose::exchange, to, table(false), now);
+}
+
+Bytes Streams::user_state(bool newcomer) const {
+  return core_.admission == nullptr ? Bytes{} : core_.admission->user_state(newcomer);
+}
+
 void Streams::push_pull(Purpose purpose,
                         const Endpoint& to,
-                        const wire::PushPullView& content,
+                        wire::PushPullView content,
                         Instant now) {
+  Bytes state;
+  if (!content.entries.empty()) state = user_state(false);
+  content.user_state = state;
   const Contact contact{purpose, to, now + core_.config.tcp_timeout};
-  const bool hurried = purpose != Purpose::periodic;
+  const bool hurried = purpose != Purpose::periodic && purpose != Purpose::exchange;
   const bool opened = has_room(contact) && open(contact, core_.outbox.frame(content, !hurried));
   if (!opened) finish(contact, "too many streams are open", 0, now);
 }
@@ -136,12 +148,12 @@ std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Insta
   if (const auto* theirs = std::get_if<wire::PushPullView>(&*request)) {
     wire::PushPullView content = table(theirs->join);
     const bool newcomer = theirs->join || theirs->entries.empty();
-    Bytes state;
-    if (newcomer && core_.admission != nullptr) state = core_.admission->user_state();
+    const Bytes state = user_state(newcomer);
     content.user_state = state;
     auto ours = core_.outbox.frame(content, !newcomer);
     const bool member = core_.table.has_address(from.address);
     merge(*theirs, member ? Way::member : Way::hearsay, {}, now);
+    if (core_.admission != nullptr) core_.admission->user_state_heard(theirs->user_state);
     return ours;
   }
   return std::nullopt;
@@ -196,6 +208,7 @@ void Streams::finish(const Contact& contact, std::string reason, std::size_t mem
         periodic_at_ = now + push_pull_period(core_.config.push_pull_interval, core_.table.size());
       }
       return;
+    case Purpose::exchange:
     case Purpose::tcp_ping:
     case Purpose::question:
       return;

@@ -31,6 +31,8 @@ class Streams {
   void join(const Endpoint& to, Instant now);
   /// Push/pull with an empty table, of which nobody is told: a doubtful claim is looked up.
   void question(const Endpoint& to, Instant now);
+  /// Push/pull with a member whose table differs from ours.
+  void exchange(const Endpoint& to, Instant now);
   /// The same ping as over UDP; `deadline` is the end of the probe.
   void tcp_ping(const Endpoint& to,
                 const std::string& name,
@@ -48,7 +50,7 @@ class Streams {
   [[nodiscard]] std::optional<Wakeup> next() const;
 
  private:
-  enum class Purpose : std::uint8_t { probe_seed, join, periodic, tcp_ping, question };
+  enum class Purpose : std::uint8_t { probe_seed, join, periodic, exchange, tcp_ping, question };
 
   struct Contact {
     Purpose purpose = Purpose::periodic;
@@ -59,9 +61,10 @@ class Streams {
 
   /// Views into the table: to be encoded before anything changes it.
   [[nodiscard]] wire::PushPullView table(bool join) const;
+  [[nodiscard]] Bytes user_state(bool newcomer) const;
   void push_pull(Purpose purpose,
                  const Endpoint& to,
-                 const wire::PushPullView& content,
+                 wire::PushPullView content,
                  Instant now);
   bool open(const Contact& contact, std::optional<Bytes> frame);
   [[nodiscard]] bool has_room(const Contact& contact) const;

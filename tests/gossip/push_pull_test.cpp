@@ -346,74 +346,7 @@ std::vector<StreamRequest> push_pulls_within(Rig& rig, Duration span) {
   return found;
 }
 
-/// Answers each probe as a member whose acks carry `payload(probe's number)`.
-template <class Payload>
-std::size_t push_pulls_answering(Rig& rig, Payload payload) {
-  std::size_t found = 0;
-  std::size_t probes = 0;
-  for (int i = 0; i < 1200; ++i) {
-    found += push_pulls_within(rig, 500ms).size();
-    for (const StreamRequest& one : rig.streams)
-      rig.node.handle_stream_done(one.id, rig.now);
-    for (const auto& [how, ping] : rig.sent_of<wire::Ping>())
-      rig.hear(how.to, {wire::Ack{ping.sequence, payload(probes++), false}});
-  }
-  return found;
-}
-
-Bytes digest_of(Rig& rig) {
-  rig.clear();
-  rig.hear(peer(1), {wire::Ping{77, own_name, {}}});
-  const auto acks = rig.sent_of<wire::Ack>();
-  REQUIRE(acks.size() == 1);
-  return acks[0].second.payload;
-}
-
 }  // namespace
-
-TEST_CASE("no periodic push and pull while all who answer hold the same table") {
-  Rig rig;
-  rig.announced().with_members({1, 2, 3});
-  const Bytes same = digest_of(rig);
-  REQUIRE(same.size() == 8);
-  (void)push_pulls_answering(rig, [&](std::size_t) { return same; });
-  // Ten minutes each; a push/pull a minute, measured from the end of the one before.
-  CHECK(push_pulls_answering(rig, [&](std::size_t) { return same; }) == 0);
-  CHECK(push_pulls_answering(rig, [&](std::size_t) { return Bytes{}; }) >= 9);
-  CHECK(push_pulls_answering(rig, [&](std::size_t n) { return n % 8 == 0 ? Bytes(8, 1) : same; }) >=
-        9);
-  CHECK(push_pulls_answering(rig, [&](std::size_t n) { return n % 8 == 0 ? Bytes{} : same; }) >= 9);
-}
-
-TEST_CASE("the digest in our acks changes with whatever a push and pull would tell") {
-  Rig rig;
-  rig.announced().with_members({1, 2});
-  std::set<Bytes> seen{digest_of(rig)};
-  const auto changed = [&] {
-    rig.advance(1s);
-    return seen.insert(digest_of(rig)).second;
-  };
-  CHECK_FALSE(changed());
-  rig.hear(peer(2), {alive(3, 1)});
-  CHECK(changed());
-  rig.hear(peer(3), {alive(3, 2)});
-  CHECK(changed());
-  rig.hear(peer(2), {wire::Suspect{2, "n3", "n2"}});
-  CHECK(changed());
-  rig.hear(peer(2), {wire::Dead{2, "n3", "n2"}});
-  CHECK(changed());
-  rig.node.update_meta({4, 4}, rig.now);
-  CHECK(changed());
-}
-
-TEST_CASE("only members learn our digest") {
-  Rig rig;
-  rig.announced().with_members({1});
-  rig.clear();
-  rig.hear(peer(8), {wire::Ping{77, own_name, {}}});
-  REQUIRE(rig.sent_of<wire::Ack>().size() == 1);
-  CHECK(rig.sent_of<wire::Ack>()[0].second == wire::Ack{77, {}, true});
-}
 
 TEST_CASE("periodic tables are compressed both ways, and those of a join are not") {
   Rig rig;

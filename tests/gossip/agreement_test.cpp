@@ -1,0 +1,153 @@
+// The digest of tables in acks: when periodic push/pulls are left out, and when tables are
+// exchanged at once because they differ.
+#include <set>
+
+#include <catch2/catch.hpp>
+
+#include "tests/gossip/support/rig.h"
+
+namespace wesher::gossip::testing {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A cluster's worth of members, and what `rig` sends in push/pulls while time passes.
+std::vector<StreamRequest> push_pulls_within(Rig& rig, Duration span) {
+  rig.clear();
+  rig.advance(span);
+  std::vector<StreamRequest> found;
+  for (const StreamRequest& one : rig.streams) {
+    if (std::holds_alternative<wire::PushPull>(rig.open_stream(one.frame))) found.push_back(one);
+  }
+  return found;
+}
+
+/// Answers each probe as a member whose acks carry `payload(probe's number)`.
+template <class Payload>
+std::size_t push_pulls_answering(Rig& rig, Payload payload) {
+  std::size_t found = 0;
+  std::size_t probes = 0;
+  for (int i = 0; i < 1200; ++i) {
+    found += push_pulls_within(rig, 500ms).size();
+    for (const StreamRequest& one : rig.streams)
+      rig.node.handle_stream_done(one.id, rig.now);
+    for (const auto& [how, ping] : rig.sent_of<wire::Ping>())
+      rig.hear(how.to, {wire::Ack{ping.sequence, payload(probes++), false}});
+  }
+  return found;
+}
+
+Bytes digest_of(Rig& rig) {
+  rig.clear();
+  rig.hear(peer(1), {wire::Ping{77, own_name, {}}});
+  const auto acks = rig.sent_of<wire::Ack>();
+  REQUIRE(acks.size() == 1);
+  return acks[0].second.payload;
+}
+
+/// Answers each probe with that payload for so long; the push/pulls and the probes of that time.
+struct Answering {
+  std::size_t push_pulls = 0;
+  std::size_t probes = 0;
+};
+
+Answering answering(Rig& rig, const Bytes& payload, Duration span) {
+  Answering found;
+  for (Duration passed{}; passed < span; passed += 100ms) {
+    rig.clear();
+    rig.advance(100ms);
+    for (const auto& [how, ping] : rig.sent_of<wire::Ping>()) {
+      ++found.probes;
+      rig.hear(how.to, {wire::Ack{ping.sequence, payload, false}});
+    }
+    for (const StreamRequest& one : rig.streams) {
+      found.push_pulls += std::holds_alternative<wire::PushPull>(rig.open_stream(one.frame));
+      rig.node.handle_stream_done(one.id, rig.now);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("no periodic push and pull while all who answer hold the same table") {
+  Rig rig;
+  rig.announced().with_members({1, 2, 3});
+  const Bytes same = digest_of(rig);
+  REQUIRE(same.size() == 8);
+  (void)push_pulls_answering(rig, [&](std::size_t) { return same; });
+  // Ten minutes each; a push/pull a minute, measured from the end of the one before.
+  CHECK(push_pulls_answering(rig, [&](std::size_t) { return same; }) == 0);
+  CHECK(push_pulls_answering(rig, [&](std::size_t) { return Bytes{}; }) >= 9);
+  CHECK(push_pulls_answering(rig, [&](std::size_t n) { return n % 8 == 0 ? Bytes(8, 1) : same; }) >=
+        9);
+  CHECK(push_pulls_answering(rig, [&](std::size_t n) { return n % 8 == 0 ? Bytes{} : same; }) >= 9);
+}
+
+TEST_CASE("the digest in our acks changes with whatever a push and pull would tell") {
+  Rig rig;
+  rig.announced().with_members({1, 2});
+  std::set<Bytes> seen{digest_of(rig)};
+  const auto changed = [&] {
+    rig.advance(1s);
+    return seen.insert(digest_of(rig)).second;
+  };
+  CHECK_FALSE(changed());
+  rig.hear(peer(2), {alive(3, 1)});
+  CHECK(changed());
+  rig.hear(peer(3), {alive(3, 2)});
+  CHECK(changed());
+  rig.hear(peer(2), {wire::Suspect{2, "n3", "n2"}});
+  CHECK(changed());
+  rig.hear(peer(2), {wire::Dead{2, "n3", "n2"}});
+  CHECK(changed());
+  rig.node.update_meta({4, 4}, rig.now);
+  CHECK(changed());
+}
+
+TEST_CASE("only members learn our digest") {
+  Rig rig;
+  rig.announced().with_members({1});
+  rig.clear();
+  rig.hear(peer(8), {wire::Ping{77, own_name, {}}});
+  REQUIRE(rig.sent_of<wire::Ack>().size() == 1);
+  CHECK(rig.sent_of<wire::Ack>()[0].second == wire::Ack{77, {}, true});
+}
+
+TEST_CASE("after somebody came the next probe looks whether all have heard of it") {
+  Rig rig;
+  rig.announced().with_members({1, 2});
+  CHECK(answering(rig, digest_of(rig), 60s).probes <= 13);
+  rig.hear(peer(1), {alive(3, 1)});
+  rig.advance(1s);
+  const Bytes same = digest_of(rig);
+  // The probe of that second, answered late, and from then on the usual pace.
+  CHECK(answering(rig, same, 2s).push_pulls == 0);
+  CHECK(answering(rig, same, 50s).probes <= 11);
+}
+
+TEST_CASE("tables that differ after somebody came are exchanged at once, then ever more seldom") {
+  Rig rig;
+  rig.announced().with_members({1, 2, 3});
+  const Bytes other(8, 1);
+  const Answering first = answering(rig, other, 2s);
+  CHECK(first.probes >= 1);
+  CHECK(first.push_pulls >= 1);
+  const Answering minutes = answering(rig, other, 118s);
+  // 1, 2, 4, 8, 16, 32 s, and the two of the periods.
+  CHECK(minutes.push_pulls >= 5);
+  CHECK(minutes.push_pulls <= 8);
+  CHECK(answering(rig, other, 300s).push_pulls <= 6);
+}
+
+TEST_CASE("members without digests are asked three times and get no table for it") {
+  Rig rig;
+  rig.announced().with_members({1, 2, 3});
+  const Answering first = answering(rig, {}, 10s);
+  CHECK(first.probes >= 3);
+  CHECK(first.probes <= 5);
+  CHECK(first.push_pulls <= 1);
+}
+
+}  // namespace wesher::gossip::testing
