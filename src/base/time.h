@@ -30,6 +30,9 @@ using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono:
   return WallTime{std::chrono::milliseconds{ms}};
 }
 
+/// The latest that is believed of anybody, in ms since 1970: the end of the year 9999.
+inline constexpr std::int64_t kLatestMs = 253402300799999;
+
 /// Both clocks at one point in time: `at` for timers, `wall` for what is stored and shown.
 struct Moment {
   Instant at;

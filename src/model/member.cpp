@@ -1,5 +1,6 @@
 #include "model/member.h"
 
+#include <algorithm>
 #include <array>
 
 namespace wesher {
@@ -7,9 +8,13 @@ namespace wesher {
 namespace {
 
 constexpr std::array kStates = {MemberState::alive, MemberState::suspect, MemberState::failed,
-                                MemberState::left};
+                                MemberState::left, MemberState::gone};
 constexpr std::array kStandings = {Standing::configured, Standing::seed, Standing::refused};
 constexpr std::array kFormats = {MetaFormat::f1, MetaFormat::f2, MetaFormat::f3};
+
+/// So many times as long as it lived a member is kept.
+constexpr int kLifetimes = 10;
+constexpr std::chrono::milliseconds kLifetimeMax = std::chrono::days{3660};
 
 template <class T, std::size_t N>
 std::optional<T> from_text(const std::array<T, N>& values, std::string_view text) {
@@ -21,6 +26,15 @@ std::optional<T> from_text(const std::array<T, N>& values, std::string_view text
 
 }  // namespace
 
+Duration retention_by_lifetime(WallTime first_seen, WallTime failed, Duration longest) {
+  // In numbers of this size nothing overflows, whatever a clock said.
+  const auto lived = std::clamp<std::int64_t>(to_ms(failed) / 2 - to_ms(first_seen) / 2, 0,
+                                              kLifetimeMax.count() / 2) *
+                     2;
+  const Duration wanted = std::chrono::milliseconds{lived} * kLifetimes;
+  return std::min(std::max(wanted, kRetentionAtLeast), longest);
+}
+
 std::string_view to_text(MemberState state) {
   switch (state) {
     case MemberState::alive:
@@ -31,6 +45,8 @@ std::string_view to_text(MemberState state) {
       return "failed";
     case MemberState::left:
       return "left";
+    case MemberState::gone:
+      return "gone";
   }
   return "";
 }

@@ -47,7 +47,13 @@ enum class MemberState : std::uint8_t {
   suspect,  ///< accused, may still refute; treated like alive
   failed,   ///< silent, not gone: stays configured until its retention is over
   left,     ///< said goodbye: nothing configured, kept as a seed
+  gone,     ///< was silent for longer than it is kept, or forgotten: name and address are free
 };
+
+/// Left or gone: nothing of it is configured, its address is one to try.
+[[nodiscard]] inline bool is_departed(MemberState state) {
+  return state == MemberState::left || state == MemberState::gone;
+}
 
 /// What follows from a member for this host.
 enum class Standing : std::uint8_t {
@@ -74,7 +80,15 @@ struct Member {
   friend bool operator==(const Member&, const Member&) = default;
 };
 
-/// "alive", "suspect", "failed", "left".
+/// How long a member that failed stays configured when its lifetime counts: ten times as long as it
+/// had been there, at least kRetentionAtLeast and at most `longest`. An instance that lived for
+/// five minutes is gone after fifty, a server of a year stays.
+[[nodiscard]] Duration retention_by_lifetime(WallTime first_seen,
+                                             WallTime failed,
+                                             Duration longest);
+inline constexpr Duration kRetentionAtLeast = std::chrono::minutes{10};
+
+/// "alive", "suspect", "failed", "left", "gone".
 [[nodiscard]] std::string_view to_text(MemberState state);
 /// "configured", "seed", "refused".
 [[nodiscard]] std::string_view to_text(Standing standing);

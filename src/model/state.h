@@ -109,6 +109,9 @@ struct Observed {
   std::vector<ObservedPeer> peers;  ///< sorted by key
   std::vector<Prefix> addresses;    ///< on the link, sorted, link-local ones left out
   std::vector<Prefix> routes;       ///< on the link with our protocol number, sorted
+  /// On a link without our alias: routes to single hosts as the Go program makes them (protocol
+  /// boot, scope link, no gateway, the only one to that host), sorted.
+  std::vector<Prefix> unmarked_routes;
   ObservedHosts hosts;
   bool complete = true;  ///< false: a dump was interrupted; what is missing may still be there
 

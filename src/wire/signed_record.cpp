@@ -14,14 +14,13 @@ constexpr std::string_view kMagic = "W2";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kFixedBytes = 64;  // up to the extensions
 constexpr std::size_t kClaimTimeBytes = 6;
-constexpr std::int64_t kTimeMaxMs = 253402300799999;  // the end of the year 9999
 constexpr std::size_t kExtensionValueMax = 255;
 constexpr std::size_t kCertificateMin = 81;
 constexpr std::size_t kCertificateMax = 99;
 constexpr std::string_view kSignedStart{"wesher-node-v1\0", 15};
 
 Result<void> check_time(std::uint64_t ms) {
-  if (ms > static_cast<std::uint64_t>(kTimeMaxMs)) {
+  if (ms > static_cast<std::uint64_t>(kLatestMs)) {
     return fail(Errc::malformed, "a signed record with a claim time outside 1970 to 9999");
   }
   return {};
