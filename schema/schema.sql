@@ -65,7 +65,7 @@ CREATE TABLE member (
   underlay BLOB NOT NULL CHECK (length(underlay) IN (4, 16)),
   gossip_port INTEGER NOT NULL CHECK (gossip_port BETWEEN 0 AND 65535),
   incarnation INTEGER NOT NULL CHECK (incarnation BETWEEN 0 AND 4294967295),
-  state TEXT NOT NULL CHECK (state IN ('alive', 'suspect', 'failed', 'left')),
+  state TEXT NOT NULL CHECK (state IN ('alive', 'suspect', 'failed', 'left', 'gone')),
   state_since_ms INTEGER NOT NULL,
   first_seen_ms INTEGER NOT NULL,
   -- Its metadata: all three columns, or none when it announced nothing valid.

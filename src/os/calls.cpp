@@ -118,6 +118,14 @@ int rename(const std::string& from, const std::string& to) {
                  [&](const Call*) { return ::rename(from.c_str(), to.c_str()); });
 }
 
+int rename_to_new(const std::string& from, const std::string& to) {
+  return through([&] { return Call{.op = Op::rename, .path = from, .to = to}; },
+                 [&](const Call*) {
+                   return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                                      RENAME_NOREPLACE);
+                 });
+}
+
 int unlink(const std::string& path) {
   return through([&] { return by_path(Op::remove, path); },
                  [&](const Call*) { return ::unlink(path.c_str()); });

@@ -72,6 +72,8 @@ Interposer* interpose(Interposer* interposer);
 [[nodiscard]] int fallocate(int fd, int mode, off_t offset, off_t size);
 [[nodiscard]] int fsync(int fd);
 [[nodiscard]] int rename(const std::string& from, const std::string& to);
+/// renameat2 with RENAME_NOREPLACE: EEXIST if there is anything under the new name.
+[[nodiscard]] int rename_to_new(const std::string& from, const std::string& to);
 int unlink(const std::string& path);
 [[nodiscard]] int mkdir(const std::string& path, mode_t mode);
 [[nodiscard]] int stat(const std::string& path, struct stat& facts);

@@ -147,6 +147,10 @@ Result<void> check_owner(const std::string& path,
 
 Result<void> replace_durably(const std::string& path, ByteView bytes) {
   if (auto cleaned = remove_stale_temporaries(path); !cleaned) return cleaned;
+  return write_durably(path, bytes, Existing::replace);
+}
+
+Result<void> write_durably(const std::string& path, ByteView bytes, Existing existing) {
   std::string temporary = path + std::string(kTemporaryMark) + "XXXXXX";
   os::UniqueFd file(os::make_temporary(temporary));  // 0600
   if (!file) return tl::unexpected(os_error("write", path, errno));
@@ -157,9 +161,11 @@ Result<void> replace_durably(const std::string& path, ByteView bytes) {
     return done("write", path, os_errno);
   }
   file.reset();
-  if (os::rename(temporary, path) != 0) {
+  const auto rename = existing == Existing::replace ? os::rename : os::rename_to_new;
+  if (rename(temporary, path) != 0) {
     os_errno = errno;
     os::unlink(temporary);
+    if (os_errno == EEXIST) return fail(Errc::exists, path + " exists already", EEXIST);
     return done("replace", path, os_errno);
   }
   return sync_directory(os::directory_of(path));

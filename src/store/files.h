@@ -50,6 +50,15 @@ struct FileFacts {
 /// removed on failure; temporary files that a crash left are removed first.
 [[nodiscard]] Result<void> replace_durably(const std::string& path, ByteView bytes);
 
+/// What to do about a file that is there already.
+enum class Existing : std::uint8_t { keep, replace };
+
+/// Writes a file (0600) in one step like that, but one that is no state: what lies beside it is not
+/// ours. Errc::exists: there is one, and it is to be kept.
+[[nodiscard]] Result<void> write_durably(const std::string& path,
+                                         ByteView bytes,
+                                         Existing existing);
+
 /// Removes a file; none there is fine.
 [[nodiscard]] Result<void> remove_file(const std::string& path);
 /// Removes the temporary files that an interrupted replace_durably of `path` left.

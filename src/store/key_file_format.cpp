@@ -17,7 +17,6 @@ constexpr std::string_view kChecksumName = "checksum ";
 constexpr std::size_t kIdDigits = 32;
 constexpr std::size_t kNameMax = 253;                 // Member::name
 constexpr std::size_t kBootIdMax = 64;                // a UUID has 36
-constexpr std::int64_t kTimeMaxMs = 253402300799999;  // the end of the year 9999
 
 void wipe(std::string& text) {
   sodium_memzero(text.data(), text.size());
@@ -78,7 +77,7 @@ bool set_number(T& to, std::string_view text) {
 }
 
 bool set_time(WallTime& to, std::string_view text) {
-  const auto value = number<std::int64_t>(text, kTimeMaxMs);
+  const auto value = number<std::int64_t>(text, kLatestMs);
   if (!value || *value < 0) return false;
   to = wall_from_ms(*value);
   return true;
