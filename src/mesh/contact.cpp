@@ -21,9 +21,9 @@ constexpr std::uint64_t kTableEvery = 3;
 constexpr Duration kProbeAgain = std::chrono::seconds{2};
 /// Members called at a time while nobody is live.
 constexpr std::size_t kLonelyCalls = 4;
-/// A restored member that was not heard of for this long after we announced has failed: the
-/// shortest suspicion of a small cluster (suspicion_mult 6 × probe_interval 5 s).
-constexpr Duration kConfirmWithin = std::chrono::seconds{30};
+/// How often one of the members that are gone is called, in turn: a cluster that was split for
+/// longer than its members are kept comes together again.
+constexpr Duration kGoneCall = std::chrono::seconds{30};
 
 Endpoint endpoint_of(const Member& member) {
   return {member.underlay, member.gossip_port};
@@ -53,7 +53,7 @@ void Mesh::Impl::probe(Duration max, const Moment& now) {
   phase_ = Phase::probing;
   retry_due_.reset();
   namesake_.reset();
-  reserved_.clear();
+  rules_.questions_begin();
   for (const Endpoint& seed : seeds_.take_due(now.at))
     contact(seed, Call::probe, now.at);
   for (const Endpoint& member : restored_to_ask())
@@ -72,7 +72,7 @@ std::vector<Endpoint> Mesh::Impl::restored_to_ask() {
     by_state[member.state].push_back(endpoint_of(member));
   std::vector<Endpoint> chosen;
   for (auto& [state, endpoints] : by_state) {
-    if (state == MemberState::left && !chosen.empty()) break;
+    if (is_departed(state) && !chosen.empty()) break;
     rng_.shuffle(endpoints);
     for (const Endpoint& endpoint : endpoints) {
       if (chosen.size() < kAskRestored) chosen.push_back(endpoint);
@@ -94,13 +94,15 @@ void Mesh::Impl::contact(const Endpoint& to, Call kind, Instant now) {
   }
 }
 
-/// With a name and an address of our own, on disk; else we wait for them.
+/// With a name, an address of our own and a format, on disk; else we wait for them.
 void Mesh::Impl::announce(const Moment& now) {
+  if (waits_for_copies(now)) return;
   phase_ = Phase::waiting;
   probe_deadline_.reset();
-  if (pending_ || name_is_taken(now)) return;
+  if (pending_ || format_pending_ || name_is_taken(now)) return;
+  prepare_format(now);
   prepare_address(now);
-  if (pending_) return;
+  if (pending_ || format_pending_) return;
   if (!own_.has_address()) return wait_for_address(now);
   announced(now);
 }
@@ -108,9 +110,12 @@ void Mesh::Impl::announce(const Moment& now) {
 void Mesh::Impl::announced(const Moment& now) {
   phase_ = Phase::announced;
   retry_due_.reset();
-  inherited_.reset();
+  unheard_ = false;
+  rules_.announced();
   confirm_deadline_ = now.at + kConfirmWithin;
+  keep_form(now);
   node_.announce(now.at);
+  tell_of_predecessor();
   herald_.say(Severity::info, "started",
               printable(config_.gossip.name) + " announces itself as " +
                   own_.meta().overlay.text() + " at " + own_endpoint_.text());
@@ -124,6 +129,7 @@ void Mesh::Impl::on(const gossip::ContactResult& event, const Moment& now) {
   if (found == contacts_.end()) return;
   const bool probe = found->second.probe;
   if (--found->second.count == 0) contacts_.erase(found);
+  if (copies_asked_.erase(event.to) > 0 && event.ok) copy_answered(event.to);
   for (Fact& fact : seeds_.result(event.to, event.ok, event.reason, now, rng_))
     facts_.push_back(std::move(fact));
   if (phase_ == Phase::leaving || phase_ == Phase::left) return;
@@ -159,17 +165,20 @@ void Mesh::Impl::run_timers(const Moment& now) {
   if (leave_deadline_ && *leave_deadline_ <= now.at) leave_done(0);
   if (probe_deadline_ && *probe_deadline_ <= now.at) announce(now);
   if (retry_due_ && *retry_due_ <= now.at) probe(kProbeAgain, now);
-  if (phase_ != Phase::announced) return;
   if (confirm_deadline_ && *confirm_deadline_ <= now.at) {
     confirm_deadline_.reset();
     roster_.fail_unconfirmed("no answer since we started", now);
   }
+  if (phase_ != Phase::announced) return collect(now);
   roster_.expire(now);
+  statements_.expire(now.wall);
   collect(now);
   try_seeds(now.at);
   try_failed(now);
   try_absent(now.at);
+  try_gone(now.at);
   try_address(now);
+  try_format(now);
 }
 
 void Mesh::Impl::try_seeds(Instant now) {
@@ -193,6 +202,16 @@ void Mesh::Impl::try_absent(Instant now) {
   }
 }
 
+void Mesh::Impl::try_gone(Instant now) {
+  if (!gone_due_ || *gone_due_ > now) return;
+  gone_due_.reset();
+  const Member* member = roster_.find(roster_.gone_after(gone_cursor_));
+  if (member == nullptr) return;
+  gone_cursor_ = member->name;
+  // Its place may be somebody else's by now, who would not know the name.
+  if (roster_.live_at(endpoint_of(*member)).empty()) ping(member->name, now);
+}
+
 void Mesh::Impl::ping(const std::string& name, Instant now) {
   const Member* member = roster_.find(name);
   if (member == nullptr || phase_ != Phase::announced) return;
@@ -209,6 +228,7 @@ void Mesh::Impl::push_pull(const std::string& name, Call kind, Instant now) {
 }
 
 void Mesh::Impl::watch_loneliness(Instant now) {
+  if (phase_ == Phase::announced && !gone_due_ && roster_.any_gone()) gone_due_ = now + kGoneCall;
   const bool lonely = phase_ == Phase::announced && roster_.live() == 0 && roster_.size() > 0;
   if (!lonely) {
     lonely_due_.reset();

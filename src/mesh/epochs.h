@@ -23,7 +23,6 @@ inline constexpr std::uint64_t kEpochBlock = 10'000;
 
 /// The lowest epoch that `now` asks for.
 [[nodiscard]] inline std::uint64_t epoch_of(WallTime now) {
-  constexpr std::int64_t kLatestMs = 253402300799999;  // the end of the year 9999
   return static_cast<std::uint64_t>(std::clamp<std::int64_t>(to_ms(now), 1, kLatestMs));
 }
 

@@ -23,11 +23,12 @@ std::string reason_of(const std::optional<Member>& before, MemberState state, Du
       }
       return "declared dead by other members";
     case MemberState::left:
-      return "left";
+    case MemberState::gone:
+      return std::string(to_text(state));
     default:
       if (!before) return "joined";
       if (before->state == MemberState::failed) return "answered after " + elapsed_text(was_for);
-      if (before->state == MemberState::left) return "returned after " + elapsed_text(was_for);
+      if (is_departed(before->state)) return "returned after " + elapsed_text(was_for);
       return {};
   }
 }
@@ -94,6 +95,7 @@ void Mesh::Impl::see(const gossip::Record& record, MemberState state, const Mome
   }
   collect(now);
   look_for(record.name, now.at);
+  if (state == MemberState::failed) forget_if_said(record.name, now);
   // Whoever was called by others asks back once, so that it has seen a whole table too.
   if (!joined_ && contacts_.empty() && roster_.is_live(record.name))
     push_pull(record.name, Call::join, now.at);
@@ -107,11 +109,11 @@ void Mesh::Impl::tell(const Member& after,
                       const Moment& now) {
   const bool was_live = before && is_live_state(before->state) && !was_unconfirmed;
   if (after.state == MemberState::failed) {
-    if (was_live) herald_.failed(after, why, roster_.live(), now);
+    if (was_live) herald_.failed(after, why, roster_.retention_of(after), roster_.live(), now);
   } else if (after.state == MemberState::left) {
     herald_.gone(after.name, now);
     if (was_live) herald_.left(after);
-  } else if (!before || before->state == MemberState::left) {
+  } else if (!before || is_departed(before->state)) {
     herald_.joined(after);
   } else if (before->state == MemberState::failed) {
     herald_.back(after, was_for, now);
@@ -123,6 +125,7 @@ void Mesh::Impl::collect(const Moment& now) {
   for (Fact& fact : roster_.take()) {
     if (const auto* changed = std::get_if<MemberChanged>(&fact)) {
       look_for(changed->member.name, now.at);
+      if (changed->member.state == MemberState::gone) herald_.gone(changed->member.name, now);
       const bool news = !changed->why.empty() && changed->member.standing == Standing::refused;
       if (news && phase_ == Phase::announced &&
           refusals_.pass(changed->member.name + changed->member.reason, now.at)) {
@@ -162,8 +165,20 @@ void Mesh::Impl::on(const gossip::NameConflict& event, const Moment& now) {
   } else {
     herald_.say(Severity::info, "name-conflict",
                 other + " announces the name " + name + " of the member at " +
-                    endpoint_text(event.known_address, event.known_port) + "; it was refused");
+                    endpoint_text(event.known_address, event.known_port) + "; it was refused" +
+                    when_free(event.name, now.at));
   }
+}
+
+/// When a name whose holder is silent is anybody's; empty while it lives.
+std::string Mesh::Impl::when_free(const std::string& name, Instant now) const {
+  const Member* holder = roster_.find(name);
+  if (holder == nullptr || is_live_state(holder->state)) return {};
+  const std::string forget = "'wesher forget " + printable(name) + "'";
+  if (!config_.takeover_after) return ". That member is silent; its name is free with " + forget;
+  const Duration rest = *config_.takeover_after - roster_.state_age(name, now);
+  return ". That member is silent; its name is free in " + elapsed_text(rest) + ", or now with " +
+         forget;
 }
 
 void Mesh::Impl::on(const gossip::Acked& event, const Moment& now) {
@@ -174,6 +189,7 @@ void Mesh::Impl::on(const gossip::Acked& event, const Moment& now) {
     return;
   }
   roster_.set_tcp_only(event.name, event.tcp_only);
+  contest(*member, now);
   collect(now);
 }
 

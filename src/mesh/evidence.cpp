@@ -63,12 +63,23 @@ Belief judge_alive(const Holder& holder,
       signature.record->identity == member.signed_claim->identity) {
     return judge_same(*member.signed_claim, *signature.record);
   }
+  if (member.state == MemberState::gone) return accept();
   if (member.state == MemberState::left && (!member.signed_claim || here)) return accept();
   if (member.state == MemberState::left && member.signed_claim->for_good) return accept();
 
   // From here on somebody else than the one who held the name.
   const bool pinned = member.signed_claim.has_value();
-  if (!pinned && here) return accept();
+  if (!pinned && here) {
+    // Whoever signs holds the name from then on, so that must not be somebody else's word.
+    const bool asked = claim.proof == gossip::Proof::confirmed;
+    if (!signature.record || !holder.live || asked) return accept();
+    return refuse("the name belongs to a live member that signs nothing", true);
+  }
+  // Without an address there is nothing to sign; giving it up takes the member's own word.
+  if (pinned && !signature.record && here && claim.meta.empty()) {
+    if (claim.proof == gossip::Proof::confirmed) return accept();
+    return refuse("it announces no address any more, and was not asked yet", true);
+  }
   if (pinned && !signature.record) {
     return refuse("its record is not signed, and the name belongs to identity " +
                   member.signed_claim->identity.fingerprint());

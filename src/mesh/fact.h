@@ -76,6 +76,20 @@ struct ReserveEpochs {
   std::uint64_t end = 0;
 };
 
+/// Another host runs under our identity, on a copy of our state: become somebody else, without a
+/// word to anybody. Told once; nothing more is announced before.
+struct CopyFound {
+  std::string name;  ///< of the other, printable
+  Endpoint at;
+};
+
+/// Our metadata are to be in this format from now on. Store that in the key file, then call
+/// `Mesh::format_stored(format)`: nobody hears it before.
+struct SpeakFormat {
+  MetaFormat format = MetaFormat::f2;
+  std::string why;  ///< one clause for history
+};
+
 /// The own leave has spread; the daemon may take things down.
 struct LeaveDone {
   std::size_t told = 0;
@@ -90,6 +104,8 @@ using Fact = std::variant<MemberChanged,
                           ReserveIncarnations,
                           OwnClaim,
                           ReserveEpochs,
+                          CopyFound,
+                          SpeakFormat,
                           LeaveDone>;
 
 }  // namespace wesher::mesh

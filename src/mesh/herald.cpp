@@ -30,11 +30,12 @@ void Herald::joined(const Member& member) {
 
 void Herald::failed(const Member& member,
                     const std::string& why,
+                    Duration kept,
                     std::size_t others_live,
                     const Moment& now) {
   std::string line = printable(member.name) + " failed: " + why;
   if (member.standing == Standing::configured) {
-    line += "; it stays configured for " + span_text(failed_retention_);
+    line += "; it stays configured for " + span_text(kept);
   }
   if (failures_.empty()) of_members_ = others_live + 1;
   failures_.push_back({member.name, std::move(line), now.at});

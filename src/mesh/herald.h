@@ -24,14 +24,14 @@ class Herald {
   static constexpr std::size_t kPartitionOf = 4;
   static constexpr std::size_t kNamesShown = 4;
 
-  explicit Herald(Duration failed_retention) : failed_retention_(failed_retention) {}
-
   void say(Severity severity, std::string group, std::string text);
 
   void joined(const Member& member);
-  /// `why` as in history: "no answer for 30s". `others_live`: live members after this failure.
+  /// `why` as in history: "no answer for 30s". `kept`: how long it stays configured. `others_live`:
+  /// live members after this failure.
   void failed(const Member& member,
               const std::string& why,
+              Duration kept,
               std::size_t others_live,
               const Moment& now);
   /// `after`: how long it was away.
@@ -56,7 +56,6 @@ class Herald {
   void flush_failures();
   void end_partition_if_over(const Moment& now);
 
-  Duration failed_retention_;
   std::deque<Notice> notices_;
   std::vector<Failure> failures_;               ///< held back
   std::size_t of_members_ = 0;                  ///< live ones before the first of them

@@ -8,6 +8,11 @@
 
 namespace wesher::mesh {
 
+void Judge::set_occupied(std::vector<IpAddress> addresses) {
+  occupied_ = std::move(addresses);
+  std::sort(occupied_.begin(), occupied_.end());
+}
+
 Judgement Judge::metadata(std::string_view name, ByteView raw, const IpAddress& underlay) const {
   if (raw.empty()) return {std::nullopt, Standing::seed, "announced nothing yet"};
   const auto decoded = wire::decode_node_meta(raw);
@@ -43,6 +48,8 @@ std::string Judge::objection(std::string_view name,
   }
   if (address == underlay) return announces + "which is its endpoint too";
   if (address == own_underlay_) return announces + "which is our endpoint";
+  if (std::binary_search(occupied_.begin(), occupied_.end(), address))
+    return announces + "which is an address, gateway or resolver of this host";
   if (meta.key == own_.key) return "announces our own public key";
   return {};
 }

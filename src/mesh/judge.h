@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/ip.h"
@@ -26,6 +27,10 @@ class Judge {
   Judge(NodeMeta own, std::vector<Prefix> nets, IpAddress own_underlay)
       : own_(own), nets_(std::move(nets)), own_underlay_(own_underlay) {}
 
+  /// Addresses, gateways and resolvers of this host: whoever announces one of them would take it
+  /// away from this host, so it gets no route here.
+  void set_occupied(std::vector<IpAddress> addresses);
+
   void set_own_key(const PublicKey& key) { own_.key = key; }
 
   void set_own_overlay(const IpAddress& overlay) { own_.overlay = overlay; }
@@ -39,9 +44,9 @@ class Judge {
                                    const IpAddress& underlay) const;
 
   /// Values decoded before, e.g. those of a stored member. Refused: an address outside the overlay
-  /// network, ours, our own endpoint's or the member's own (its tunnel would run through itself),
-  /// unspecified, multicast, or the network address; our key. The network address is accepted from
-  /// the name that the Go program gives it to.
+  /// network, ours, one that this host needs, our own endpoint's or the member's own (its tunnel
+  /// would run through itself), unspecified, multicast, or the network address; our key. The
+  /// network address is accepted from the name that the Go program gives it to.
   [[nodiscard]] Judgement values(std::string_view name,
                                  const NodeMeta& meta,
                                  const IpAddress& underlay) const;
@@ -54,6 +59,7 @@ class Judge {
   NodeMeta own_;
   std::vector<Prefix> nets_;
   IpAddress own_underlay_;
+  std::vector<IpAddress> occupied_;  ///< sorted
 };
 
 }  // namespace wesher::mesh

@@ -56,22 +56,27 @@ Mesh::Impl::Impl(
                     config_.gossip.port},
       rng_(std::move(rng)),
       own_(own_record(config_)),
+      spoken_(config_.own.format, config_.format_is_fixed, config_.format_patience),
       judge_(config_.own, all_nets(config_), own_endpoint_.address),
       roster_({config_.failed_retention,
                config_.left_retention,
                limits::kMembers,
-               {config_.static_members.begin(), config_.static_members.end()}}),
+               {config_.static_members.begin(), config_.static_members.end()},
+               config_.retention_by_lifetime}),
+      rules_({config_.gossip.name, own_.identity(), config_.overlay_net, config_.fixed_overlay,
+              config_.host_addresses, config_.claimed, config_.claim_is_new},
+             roster_),
       seeds_(config_.seed_retry_first, config_.seed_retry_max, config_.cluster),
       reconnect_(config_.reconnect_interval),
-      herald_(config_.failed_retention),
       conflicts_(kSameLineEvery, kLinesRemembered),
       refusals_(kSameLineEvery, kLinesRemembered),
       contested_(kContestEvery, kLinesRemembered),
       returns_(kAskReturnedEvery, kLinesRemembered),
       node_(
           with_meta(config_.gossip, own_.renew()), std::move(keyring), branch(rng_), this, now.at),
-      claim_is_new_(config_.claim_is_new),
+      unheard_(config_.claim_is_new),
       lonely_backoff_(config_.seed_retry_first, config_.seed_retry_max) {
+  judge_.set_occupied(config_.host_addresses);
   restore(restored, now);
 }
 
@@ -122,7 +127,7 @@ gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
 bool Mesh::Impl::is_outdated(const gossip::Claim& claim) const {
   if (claim.state != gossip::RecordState::alive || claim.proof != gossip::Proof::none) return false;
   const Member* row = roster_.find(claim.name);
-  return row != nullptr && row->state == MemberState::left && claim.incarnation <= row->incarnation;
+  return row != nullptr && is_departed(row->state) && claim.incarnation <= row->incarnation;
 }
 
 bool Mesh::Impl::knows(std::string_view name) const {
@@ -150,10 +155,13 @@ void Mesh::Impl::pump(const Moment& now) {
     }
     for (const gossip::ContactResult& result : results)
       on(result, now);
+    if (take_statements(now)) continue;
     if (!any) break;
   }
   checked_.clear();
+  spoken_.observe(roster_.legacy_formats(), now.at);
   ask_back(now);
+  if (phase_ == Phase::announced || phase_ == Phase::waiting) ask_copies(now);
   watch_loneliness(now.at);
   while (auto notice = herald_.poll())
     facts_.emplace_back(std::move(*notice));
@@ -192,11 +200,13 @@ std::optional<Instant> Mesh::Impl::next_timeout() const {
   take_earlier(next, leave_deadline_);
   take_earlier(next, probe_deadline_);
   take_earlier(next, retry_due_);
+  take_earlier(next, confirm_deadline_);
   if (phase_ == Phase::announced) {
-    take_earlier(next, confirm_deadline_);
     take_earlier(next, lonely_due_);
+    take_earlier(next, gone_due_);
     take_earlier(next, reconnect_.poll_timeout());
     take_earlier(next, roster_.next_expiry());
+    if (!format_pending_) take_earlier(next, spoken_.poll_timeout());
     if (!seed_is_live()) take_earlier(next, seeds_.poll_timeout());
   }
   return next;
@@ -289,6 +299,11 @@ void Mesh::epochs_reserved(std::uint64_t end, Moment now) {
 
 void Mesh::claim_stored(std::optional<IpAddress> overlay, Moment now) {
   impl_->claim_stored(overlay, now);
+  impl_->pump(now);
+}
+
+void Mesh::format_stored(MetaFormat format, Moment now) {
+  impl_->format_stored(format, now);
   impl_->pump(now);
 }
 

@@ -10,11 +10,13 @@
 //   `seed`, with the reason.
 // - One address, one owner: the table in contest.h. Our own address is never given away.
 // - A name belongs to the identity that signed its first record: the table in evidence.h.
-// - Whoever finds its own overlay address with an older claim moves away (own_address.cpp).
+// - Whoever finds its own overlay address with an older claim moves away (address_rules.h).
 // - One key, one peer: the same table; so a new name replaces an older one as soon as that is not
 //   live any more, and at once if nothing but the name is new (host renamed).
-// - A failed member stays configured for `failed_retention`; one that left is a seed at once.
+// - A failed member stays configured for `failed_retention` and is gone then; one that left is a
+//   seed at once.
 // - Gossip's reaping changes nothing here.
+// - Live members of the Go program can read us, if they agree on a format: spoken_format.h.
 #pragma once
 
 #include <memory>
@@ -57,8 +59,15 @@ struct Config {
   /// address; nothing: never.
   std::optional<Duration> takeover_after = std::chrono::minutes{5};
 
+  bool format_is_fixed = false;  ///< `own.format` is spoken whatever members of the Go program do
+  /// How long none of them must speak our format before we speak theirs.
+  Duration format_patience = std::chrono::seconds{30};
+
   std::vector<std::string> static_members;  ///< names whose members are never forgotten as failed
   Duration failed_retention = std::chrono::hours{72};
+  /// `failed_retention` is the longest, and members that were here shortly are kept shorter:
+  /// `retention_by_lifetime` of model/member.h.
+  bool retention_by_lifetime = false;
   Duration left_retention = std::chrono::days{30};  ///< how long a left member remains a seed
   Duration reconnect_interval = std::chrono::seconds{30};
   Duration seed_retry_first = std::chrono::seconds{2};
@@ -97,6 +106,8 @@ class Mesh {
   void epochs_reserved(std::uint64_t end, Moment now);
   /// The answer to OwnClaim: it is on disk. Announced from now on.
   void claim_stored(std::optional<IpAddress> overlay, Moment now);
+  /// The answer to SpeakFormat: it is on disk. Announced from now on.
+  void format_stored(MetaFormat format, Moment now);
   /// We are reached at another underlay address from now on: 4 or 16 bytes, as to be announced.
   void own_address_changed(Bytes underlay, Moment now);
   /// Drops a member that is not live; what was dropped, or why not.

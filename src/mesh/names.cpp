@@ -1,4 +1,4 @@
-// Whose a name is: what is believed of others, who else has ours, who is forgotten.
+// Whose a name is: what is believed of others, who else has ours.
 #include <utility>
 
 #include "base/text.h"
@@ -29,6 +29,7 @@ Belief Mesh::Impl::judge_claim(const gossip::Claim& claim,
 
 bool Mesh::Impl::believes(const gossip::Claim& claim, Instant now) {
   SignatureCheck signature = check_signature(claim);
+  watch_for_copies(claim, signature, now);
   const Belief belief = judge_claim(claim, signature, now);
   if (!belief.accept) {
     refuse(claim, belief, now);
@@ -69,10 +70,11 @@ bool Mesh::Impl::may_move(const gossip::Claim& claim, const gossip::Record& know
   return known.state == gossip::RecordState::dead;
 }
 
-/// What an event's record was found to be; a state that changes without new content keeps it.
+/// What an event's record was found to be; a state that changes without new content keeps it, and
+/// so does a record without content: the name belongs to whom it belonged.
 std::optional<SignedClaim> Mesh::Impl::signature_of(const gossip::Record& record) const {
   const auto checked = checked_.find(record.name);
-  if (checked != checked_.end() && checked->second.meta == record.meta)
+  if (checked != checked_.end() && checked->second.meta == record.meta && !record.meta.empty())
     return checked->second.record;
   const Member* member = roster_.find(record.name);
   return member == nullptr ? std::nullopt : member->signed_claim;
@@ -88,25 +90,47 @@ void Mesh::Impl::ask_back(const Moment& now) {
 }
 
 void Mesh::Impl::own_name_heard(const gossip::Claim& claim, Instant now) {
-  static_cast<void>(now);
-  if (phase_ != Phase::probing && phase_ != Phase::waiting) return;
   const SignatureCheck signature = check_signature(claim);
   if (!signature.fault.empty()) return;
+  watch_for_copies(claim, signature, now);
+  if (phase_ != Phase::probing && phase_ != Phase::waiting) return;
+  const Endpoint at = place_of(claim);
+  if (at == own_endpoint_ && claim.state != gossip::RecordState::left) {
+    known_form_.reset();
+    if (!same_bytes(claim.address, config_.gossip.address))
+      known_form_ = Bytes(claim.address.begin(), claim.address.end());
+  }
   const bool ours = signature.record && own_.identity() == signature.record->identity;
   if (ours) return;
-  const Endpoint at = place_of(claim);
   const Judgement judged = judge_.metadata(claim.name, claim.meta, at.address);
   const bool gone =
       claim.state == gossip::RecordState::dead || claim.state == gossip::RecordState::left;
   if (gone || at == own_endpoint_) {
     // This host, or one before it, had the name under another identity, or without one: the name
     // keeps its address.
-    if (judged.meta) inherited_ = judged.meta->overlay;
+    if (judged.meta) rules_.inherit(judged.meta->overlay);
+    const bool silent = claim.state == gossip::RecordState::dead && at != own_endpoint_;
+    if (silent && signature.record) predecessor_ = at;
     return;
   }
   Namesake other{at, std::nullopt, judged.meta ? judged.meta->overlay.text() : std::string{}};
   if (signature.record) other.identity = signature.record->identity;
   namesake_ = std::move(other);
+}
+
+/// The members take us for its heir only when it has been silent for long enough.
+void Mesh::Impl::tell_of_predecessor() {
+  if (!predecessor_ || !own_.is_signed()) return;
+  const std::string name = printable(config_.gossip.name);
+  const std::string after =
+      config_.takeover_after
+          ? "once that one has been silent for " + span_text(*config_.takeover_after) + ", or after "
+          : "only after ";
+  herald_.say(Severity::lifecycle, "name-conflict",
+              "the name " + name + " was another machine's at " + predecessor_->text() +
+                  ", which is silent: members take this host in " + after + "'wesher forget " +
+                  name + "' on one of them");
+  predecessor_.reset();
 }
 
 bool Mesh::Impl::name_is_taken(const Moment& now) {
@@ -134,29 +158,19 @@ bool Mesh::Impl::name_is_taken(const Moment& now) {
   return true;
 }
 
-Result<std::string> Mesh::Impl::forget(std::string_view name, const Moment& now) {
-  const Member* member = roster_.find(name);
-  const std::string shown = printable(name);
-  if (member == nullptr) return fail(Errc::not_found, "no member is called " + shown);
-  if (roster_.is_live(name)) {
-    return fail(Errc::busy, shown + " is " + std::string(to_text(member->state)) +
-                                ": only members that failed or left can be forgotten");
+/// Memberlist compares addresses byte by byte, and takes 4 and 16 bytes of one for two hosts: what
+/// the members have of us, from the Go program on this host or an earlier life, stays.
+void Mesh::Impl::keep_form(const Moment& now) {
+  if (!known_form_) return;
+  const Bytes form = *std::exchange(known_form_, std::nullopt);
+  own_.set_underlay(form);
+  auto meta = own_.renew();
+  want_epochs(now);
+  if (meta) {
+    node_.move_to({form, own_endpoint_.port, std::move(meta), false}, now.at);
+  } else {  // nothing that could be signed is left
+    own_.set_underlay(config_.gossip.address);
   }
-  const std::string what = shown + " is forgotten; it was " + std::string(to_text(member->state)) +
-                           " for " + elapsed_text(roster_.state_age(name, now.at));
-  roster_.drop(std::string(name), "forgotten by request");
-  collect(now);
-  return what;
-}
-
-std::vector<std::string> Mesh::Impl::forget_failed_older(Duration age, const Moment& now) {
-  std::vector<std::string> names;
-  for (const Member& member : roster_.all()) {
-    const bool old =
-        member.state == MemberState::failed && roster_.state_age(member.name, now.at) >= age;
-    if (old && forget(member.name, now)) names.push_back(member.name);
-  }
-  return names;
 }
 
 }  // namespace wesher::mesh

@@ -1,19 +1,12 @@
-// Our own overlay address: a claim that we keep until somebody has a better one. Rules:
-//
-// - Before we announce ourselves, an address that a live member holds is given up: nothing runs
-//   over it yet. Afterwards the smaller claim stays (claim_rank.h), the other one moves.
-// - An address is announced only when it is on disk (OwnClaim, claim_stored).
-// - An address that a member claims is not taken while there is another: neither that of one that
-//   failed, nor that of one that left without giving it up.
-// - No more than a few moves a day because of one accuser (move_budget.h).
+// Our own overlay address, as address_rules.h decides: what is asked to be stored, announced and
+// said. An address is announced only when it is on disk (OwnClaim, claim_stored).
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 #include "mesh/impl.h"
-#include "mesh/overlay_address.h"
 #include "mesh/words.h"
-#include "wire/reservations.h"
+#include "wire/user_state.h"
 
 namespace wesher::mesh {
 
@@ -23,133 +16,42 @@ namespace {
 constexpr Duration kPoolRetry = std::chrono::seconds{15};
 constexpr std::size_t kHoldersShown = 16;
 
-std::optional<IpAddress> address_of(const std::variant<IpAddress, PoolFull>& choice) {
-  const auto* address = std::get_if<IpAddress>(&choice);
-  return address == nullptr ? std::nullopt : std::optional(*address);
-}
-
 std::string age_text(WallTime since, WallTime now) {
   return elapsed_text(std::max(Duration(now - since), Duration::zero()));
 }
 
 }  // namespace
 
-/// Nothing: a claim that nobody has to make way for.
-std::optional<ClaimRank> Mesh::Impl::rank_of(const Member& member) const {
-  if (!member.signed_claim)
-    return legacy_rank(member.name, member.meta->overlay, config_.overlay_net);
-  return ClaimRank{ClaimClass::recorded, member.signed_claim->claimed,
-                   member.signed_claim->identity};
-}
-
-/// Not one that gave its address back, and not ourselves under an earlier name.
-bool Mesh::Impl::holds_address(const Member& member) const {
-  return !member.signed_claim ||
-         (!member.signed_claim->for_good && own_.identity() != member.signed_claim->identity);
-}
-
-/// The member that claims an address, a live one first.
-const Member* Mesh::Impl::holder_of(const IpAddress& address) const {
-  const Member* holder = nullptr;
-  for (const std::string& name : roster_.claimants(address)) {
-    const Member* member = roster_.find(name);
-    if (!holds_address(*member)) continue;
-    if (holder == nullptr || (!roster_.is_live(holder->name) && roster_.is_live(name)))
-      holder = member;
-  }
-  return holder;
+AddressRules::Holding Mesh::Impl::holding() const {
+  return {own_.meta().overlay, own_.claimed(), own_endpoint_.address};
 }
 
 /// Those who come can't know who was here: they are told what not to take while there is another.
-Bytes Mesh::Impl::user_state() const {
-  std::vector<wire::Reservation> silent;
-  roster_.each_absent([&](const Member& member) {
-    if (member.meta && holds_address(member)) silent.push_back({member.name, member.meta->overlay});
-  });
-  return wire::encode_reservations(silent);
+Bytes Mesh::Impl::user_state(bool newcomer) const {
+  wire::UserState state{{}, statements_.all()};
+  if (newcomer) state.reservations = rules_.away();
+  return wire::encode_user_state(state);
 }
 
 void Mesh::Impl::user_state_heard(ByteView state) {
-  if (phase_ == Phase::announced) return;
-  const auto told = wire::decode_reservations(state);
+  const auto told = wire::decode_user_state(state);
   if (!told) return;
-  for (const wire::Reservation& each : *told) {
-    if (each.name == config_.gossip.name) {
-      inherited_ = each.overlay;
-    } else {
-      reserved_.insert(each.overlay);
-    }
-  }
-}
-
-/// Behind all that are known, so that nobody who claims an address now drives another one off.
-WallTime Mesh::Impl::fresh_claim_time(const Moment& now) const {
-  const WallTime ours = std::max(now.wall, config_.claimed);
-  return std::max(ours,
-                  roster_.newest_claim(ours + kPlausibleAhead) + std::chrono::milliseconds{1});
-}
-
-std::variant<IpAddress, PoolFull> Mesh::Impl::choose_overlay(const Moment& now) const {
-  std::vector<IpAddress> reserved = config_.host_addresses;
-  reserved.push_back(own_endpoint_.address);
-  std::vector<AddressClaim> claims;
-  roster_.each([&](const Member& member) {
-    reserved.push_back(member.underlay);
-    if (!member.meta || !holds_address(member)) return;
-    AddressClaim claim{member.meta->overlay, member.name, std::nullopt};
-    if (!roster_.is_live(member.name) && !roster_.is_unconfirmed(member.name))
-      claim.away_for = roster_.state_age(member.name, now.at);
-    claims.push_back(std::move(claim));
-  });
-  for (const IpAddress& address : reserved_)
-    claims.push_back({address, {}, Duration::zero()});
-  const auto choose = [&](const Prefix& pool) {
-    return choose_address(OverlayCandidates::of(config_.gossip.name, pool).value(), claims,
-                          reserved);
-  };
-  if (config_.fixed_overlay) return choose(Prefix::host(*config_.fixed_overlay));
-  // Somebody else said so: it counts only where we could have chosen it.
-  if (inherited_ && config_.overlay_net.contains(*inherited_) &&
-      is_usable_address(*inherited_, config_.overlay_net) && holder_of(*inherited_) == nullptr &&
-      std::find(reserved.begin(), reserved.end(), *inherited_) == reserved.end()) {
-    return *inherited_;
-  }
-  return choose(config_.overlay_net);
+  hear_statements(told->statements);
+  if (phase_ == Phase::announced) return;
+  for (const wire::Reservation& each : told->reservations)
+    rules_.told(each);
 }
 
 /// Called before we announce ourselves. Afterwards either we have an address and nothing is being
 /// stored, or `pending_` is, or we wait.
 void Mesh::Impl::prepare_address(const Moment& now) {
   if (!own_.is_signed()) return;
-  const IpAddress overlay = own_.meta().overlay;
-  const Member* holder = own_.has_address() ? holder_of(overlay) : nullptr;
-  // What we never had is not taken from one that is away.
-  const bool held = holder != nullptr && (claim_is_new_ || roster_.is_live(holder->name));
-  const bool kept = claim_is_new_ && reserved_.contains(overlay);
-  const bool other_wanted = inherited_ && claim_is_new_ && *inherited_ != overlay;
-  const bool unwanted = config_.fixed_overlay && overlay != *config_.fixed_overlay;
-  if (own_.has_address() && !held && !kept && !other_wanted && !unwanted) {
-    if (claim_is_new_) claim(overlay, "claimed", now);
-    return;
-  }
-  const auto chosen = address_of(choose_overlay(now));
-  // None is free, or the fixed one is not: we keep what we have, if anything, unless it is
-  // another's.
-  if (!chosen && !held && !kept) return;
-  std::string why = "chosen";
-  if (other_wanted) why = "our name had it";
-  if (unwanted) why = "--overlay-ip";
-  if (kept) why = overlay.text() + " is kept for a member that is away";
-  if (held) why = overlay.text() + " is held by " + printable(holder->name);
-  claim(chosen, std::move(why), now);
+  if (auto claim = rules_.before_announcing(holding(), now)) store_claim(std::move(*claim));
 }
 
-void Mesh::Impl::claim(const std::optional<IpAddress>& overlay,
-                       std::string why,
-                       const Moment& now) {
-  claim_is_new_ = false;
-  pending_ = OwnClaim{overlay, fresh_claim_time(now), std::move(why)};
-  facts_.emplace_back(*pending_);
+void Mesh::Impl::store_claim(OwnClaim claim) {
+  pending_ = claim;
+  facts_.emplace_back(std::move(claim));
 }
 
 void Mesh::Impl::claim_stored(const std::optional<IpAddress>& overlay, const Moment& now) {
@@ -180,20 +82,19 @@ void Mesh::Impl::rejudge(const IpAddress& address) {
 }
 
 void Mesh::Impl::contest(const Member& other, const Moment& now) {
-  if (!own_.is_signed() || !own_.has_address() || pending_ || phase_ != Phase::announced) return;
-  if (!other.meta || other.meta->overlay != own_.meta().overlay || !roster_.is_live(other.name) ||
-      !holds_address(other)) {
-    return;
+  if (pending_ || phase_ != Phase::announced) return;
+  switch (rules_.against(other, holding(), now.at)) {
+    case AddressRules::Stance::none:
+      return;
+    case AddressRules::Stance::remind:
+      if (contested_.pass("claim " + other.name, now.at))
+        push_pull(other.name, Call::urgent_join, now.at);
+      return;
+    case AddressRules::Stance::move:
+      return move_away(other, now);
+    case AddressRules::Stance::stay:
+      break;
   }
-  const auto theirs = rank_of(other);
-  if (!theirs || own_.rank() < *theirs) {
-    // It moves when it hears of us.
-    if (contested_.pass("claim " + other.name, now.at))
-      push_pull(other.name, Call::urgent_join, now.at);
-    return;
-  }
-  const std::string accuser = other.signed_claim ? other.signed_claim->identity.text() : "legacy";
-  if (moves_.take(accuser, now.at)) return move_away(other, now);
   if (!conflicts_.pass("stay " + other.name, now.at)) return;
   herald_.say(Severity::warning, "address-conflict",
               printable(other.name) + " (" + other.underlay.text() + ") claims our address " +
@@ -204,7 +105,7 @@ void Mesh::Impl::contest(const Member& other, const Moment& now) {
 
 void Mesh::Impl::move_away(const Member& holder, const Moment& now) {
   const IpAddress before = own_.meta().overlay;
-  const auto chosen = address_of(choose_overlay(now));
+  OwnClaim next = rules_.make_way(holder, holding(), now);
   const std::string who = printable(holder.name) + " (" + holder.underlay.text() + ")";
   std::string claims = who + " has it as the Go program gives it, and can't move";
   if (holder.signed_claim) {
@@ -214,20 +115,20 @@ void Mesh::Impl::move_away(const Member& holder, const Moment& now) {
   }
   herald_.say(Severity::lifecycle, "address-moved",
               "address moved: " + before.text() + " -> " +
-                  (chosen ? chosen->text() : std::string("none is free")) + ". " + claims +
-                  ". Connections on " + before.text() + " break; fixed addresses: --overlay-ip");
-  claim(chosen, "conflict with " + printable(holder.name) + ", which keeps it", now);
+                  (next.overlay ? next.overlay->text() : std::string("none is free")) + ". " +
+                  claims + ". Connections on " + before.text() +
+                  " break; fixed addresses: --overlay-ip");
+  store_claim(std::move(next));
 }
 
 /// Whoever has no address, or not the one of `--overlay-ip`, looks from time to time whether it can
 /// have it.
 void Mesh::Impl::try_address(const Moment& now) {
-  const bool wants_fixed = config_.fixed_overlay && own_.meta().overlay != *config_.fixed_overlay;
+  const bool wants_fixed = rules_.wants_another(holding());
   if (!own_.is_signed() || pending_ || (own_.has_address() && !wants_fixed)) return;
   if (!contested_.pass("address", now.at)) return;
-  if (const auto chosen = address_of(choose_overlay(now)))
-    return claim(chosen, wants_fixed ? "--overlay-ip is free now" : "free now", now);
-  const Member* holder = wants_fixed ? holder_of(*config_.fixed_overlay) : nullptr;
+  if (auto claim = rules_.look_again(holding(), now)) return store_claim(std::move(*claim));
+  const Member* holder = wants_fixed ? rules_.holder_of(*config_.fixed_overlay) : nullptr;
   if (holder == nullptr || !conflicts_.pass("fixed " + holder->name, now.at)) return;
   herald_.say(Severity::warning, "address-conflict",
               "--overlay-ip " + config_.fixed_overlay->text() + " is held by " +
@@ -239,7 +140,7 @@ void Mesh::Impl::try_address(const Moment& now) {
 void Mesh::Impl::wait_for_address(const Moment& now) {
   retry_later(kPoolRetry, now);
   if (config_.fixed_overlay) return try_address(now);
-  const auto choice = choose_overlay(now);
+  const auto choice = rules_.choose(holding(), now);
   const auto* full = std::get_if<PoolFull>(&choice);
   if (full == nullptr) return;
   std::vector<std::string> holders;
@@ -268,6 +169,7 @@ void Mesh::Impl::wait_for_address(const Moment& now) {
 void Mesh::Impl::retry_later(Duration pause, const Moment& now) {
   phase_ = Phase::waiting;
   retry_due_ = now.at + pause;
+  if (!confirm_deadline_) confirm_deadline_ = now.at + kConfirmWithin;
 }
 
 void Mesh::Impl::renew_record(const Moment& now) {

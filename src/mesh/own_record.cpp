@@ -14,13 +14,16 @@ OwnRecord::OwnRecord(Start start, const SecretKey& seed)
   identity_ = key_->identity();
 }
 
-ClaimRank OwnRecord::rank() const {
-  return {ClaimClass::recorded, start_.claimed, identity_.value_or(IdentityKey{})};
-}
-
 void OwnRecord::set_address(const std::optional<IpAddress>& overlay, WallTime claimed) {
   start_.meta.overlay = overlay.value_or(IpAddress{});
   start_.claimed = claimed;
+}
+
+std::optional<wire::Statement> OwnRecord::state(wire::StatementKind kind,
+                                                WallTime at,
+                                                std::string_view subject) const {
+  if (!key_) return std::nullopt;
+  return wire::make_statement(kind, at, subject, *key_);
 }
 
 std::optional<std::uint64_t> OwnRecord::take_wanted(WallTime now) {

@@ -10,9 +10,9 @@
 #include "base/bytes.h"
 #include "base/identity.h"
 #include "base/key.h"
-#include "mesh/claim_rank.h"
 #include "mesh/epochs.h"
 #include "model/member.h"
+#include "wire/statement.h"
 
 namespace wesher::mesh {
 
@@ -38,14 +38,13 @@ class OwnRecord {
 
   [[nodiscard]] bool is_signed() const { return key_.has_value(); }
 
-  /// Our claim of our address, to compare with those of others.
-  [[nodiscard]] ClaimRank rank() const;
-
   [[nodiscard]] const std::optional<IdentityKey>& identity() const { return identity_; }
 
   [[nodiscard]] WallTime claimed() const { return start_.claimed; }
 
   void set_key(const PublicKey& key) { start_.meta.key = key; }
+
+  void set_format(MetaFormat format) { start_.meta.format = format; }
 
   /// Nothing: we have no address from now on.
   void set_address(const std::optional<IpAddress>& overlay, WallTime claimed);
@@ -55,6 +54,11 @@ class OwnRecord {
   void set_leaving_for_good() { for_good_ = true; }
 
   void epochs_reserved(std::uint64_t end) { epochs_.extend(end); }
+
+  /// What we say of another member; nothing if we sign nothing.
+  [[nodiscard]] std::optional<wire::Statement> state(wire::StatementKind kind,
+                                                     WallTime at,
+                                                     std::string_view subject) const;
 
   /// Up to where epochs are to be reserved now; asked for once.
   [[nodiscard]] std::optional<std::uint64_t> take_wanted(WallTime now);

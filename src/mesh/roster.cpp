@@ -9,8 +9,11 @@ namespace wesher::mesh {
 
 namespace {
 
-/// Members that lived shorter than this make room first when the table is full.
-constexpr Duration kShortLife = std::chrono::hours{1};
+/// Who makes room first when there are too many.
+constexpr unsigned kRankDeparted = 0;
+constexpr unsigned kRankShort = 1;  ///< lived shorter than kShortLife
+constexpr unsigned kRankLong = 2;
+constexpr unsigned kRankKept = 3;  ///< by their operator
 
 /// Ages of stored states are cut to this, so that a clock gone wild can't overflow anything.
 constexpr std::chrono::milliseconds kOldest = std::chrono::days{3660};
@@ -38,7 +41,7 @@ void Roster::restore(const Member& stored, const Judgement& judgement, const Mom
   const Duration age = age_of(entry->member.state_since, now.wall);
   entry->entered = now.at - age;
   if (!is_live_state(stored.state) && !is_kept(stored, stored.state)) {
-    const Duration retention = retention_of(stored.state);
+    const Duration retention = retention_of(stored);
     entry->overdue = stored.state == MemberState::failed && age >= retention;
     entry->expires = now.at + std::max(retention - age, kRestoredGrace);
   }
@@ -66,6 +69,30 @@ void Roster::see(const Sighting& sighting, std::string why, const Moment& now) {
   index(*entry, true);
   settle_key(*entry);
   finish(sighting.name, why);
+  if (sighting.state == MemberState::failed) limit_failed(now);
+}
+
+void Roster::retire(std::string_view name, const std::string& why, const Moment& now) {
+  Entry* const found = entry(name);
+  if (found != nullptr) retire(*found, why, now);
+}
+
+void Roster::retire(Entry& entry, const std::string& why, const Moment& now) {
+  touch(entry);
+  index(entry, false);
+  enter_state(entry, MemberState::gone, now);
+  index(entry, true);
+  settle_key(entry);
+  finish(entry.member.name, why);
+}
+
+/// Those of a short life, the oldest first; while nobody is live there is nothing to compare with.
+void Roster::limit_failed(const Moment& now) {
+  while (live_ > 0 && failed_ > std::max(kFailedMin, kFailedPerLive * (live_ + 1))) {
+    const auto first = evictable_.lower_bound(EvictionKey::Value{kRankShort, {}, {}});
+    if (first == evictable_.end() || std::get<0>(EvictionKey::of(**first)) != kRankShort) return;
+    retire(**first, "failed, and too many did to keep those that were here shortly", now);
+  }
 }
 
 void Roster::rejudge(std::string_view name, const Judgement& judgement) {
@@ -103,9 +130,14 @@ void Roster::expire(const Moment& now) {
   while (!expiries_.empty() && *(*expiries_.begin())->expires <= now.at) {
     Entry& entry = **expiries_.begin();
     const std::string name = entry.member.name;
-    const Duration retention = retention_of(entry.member.state);
+    const std::string why =
+        std::string(to_text(entry.member.state)) + " for " + span_text(retention_of(entry.member));
     if (live_ > 0) {
-      forget(name, std::string(to_text(entry.member.state)) + " for " + span_text(retention));
+      if (entry.member.state == MemberState::failed) {
+        retire(entry, why, now);
+      } else {
+        forget(name, why);
+      }
       continue;
     }
     touch(entry);
@@ -122,25 +154,29 @@ bool Roster::is_kept(const Member& member, MemberState state) const {
   return state == MemberState::failed && limits_.kept.contains(member.name);
 }
 
-Duration Roster::retention_of(MemberState state) const {
-  return state == MemberState::left ? limits_.left_retention : limits_.failed_retention;
+Duration Roster::retention_of(const Member& member) const {
+  if (is_departed(member.state)) return limits_.left_retention;
+  if (!limits_.by_lifetime) return limits_.failed_retention;
+  return retention_by_lifetime(member.first_seen, member.state_since, limits_.failed_retention);
 }
 
 void Roster::enter_state(Entry& entry, MemberState state, const Moment& now) {
   Member& member = entry.member;
+  const bool same = member.state == state;
+  if (!same) {
+    member.state = state;
+    member.state_since = now.wall;
+    entry.entered = now.at;
+  }
   if (is_live_state(state)) {
     entry.expires.reset();
     entry.overdue = false;
-  } else if (member.state != state || !entry.expires) {
+  } else if (!same || !entry.expires) {
     entry.expires.reset();
-    if (!is_kept(member, state)) entry.expires = now.at + retention_of(state);
+    if (!is_kept(member, state)) entry.expires = now.at + retention_of(member);
     entry.tcp_only = false;
     entry.overdue = false;
   }
-  if (member.state == state) return;
-  member.state = state;
-  member.state_since = now.wall;
-  entry.entered = now.at;
 }
 
 Roster::Entry* Roster::admit(const std::string& name, const Moment& now) {
@@ -179,8 +215,14 @@ void Roster::judge(Entry& entry, const Judgement& judgement) {
 
 Roster::EvictionKey::Value Roster::EvictionKey::of(const Entry& entry) {
   const Member& member = entry.member;
-  const bool short_life = age_of(member.first_seen, member.state_since) < kShortLife;
-  const unsigned rank = member.state == MemberState::left ? 0 : short_life ? 1 : 2;
+  unsigned rank = kRankLong;
+  if (is_departed(member.state)) {
+    rank = kRankDeparted;
+  } else if (!entry.expires) {
+    rank = kRankKept;
+  } else if (age_of(member.first_seen, member.state_since) < kShortLife) {
+    rank = kRankShort;
+  }
   return {rank, entry.entered, member.name};
 }
 
@@ -195,17 +237,29 @@ void Roster::index(Entry& entry, bool add) {
   if (entry.expires) put(expiries_);
   put(underlays_);
   const bool looks_live = is_live_state(entry.member.state);
+  count_format(entry, add && looks_live && entry.seen);
   if (looks_live && entry.seen) {
     add ? ++live_ : --live_;
     put(live_endpoints_);
     return;
   }
   put(absent_);
+  if (entry.member.state == MemberState::gone) put(gone_);
+  if (entry.member.state == MemberState::failed) add ? ++failed_ : --failed_;
   if (looks_live) {
     put(unconfirmed_);
   } else {
     put(evictable_);
   }
+}
+
+void Roster::count_format(Entry& entry, bool live) {
+  if (entry.counted) --legacy_formats_.at(static_cast<std::size_t>(*entry.counted));
+  entry.counted.reset();
+  const Member& member = entry.member;
+  if (!live || member.signed_claim || !member.meta) return;
+  entry.counted = member.meta->format;
+  ++legacy_formats_.at(static_cast<std::size_t>(*entry.counted));
 }
 
 void Roster::drop(const std::string& name, const std::string& why) {
@@ -271,6 +325,17 @@ std::string_view Roster::live_at(const Endpoint& endpoint) const {
   return there ? std::string_view(member.name) : std::string_view{};
 }
 
+std::string_view Roster::sole_live_at(const Endpoint& endpoint) const {
+  const std::string_view name = live_at(endpoint);
+  if (name.empty()) return {};
+  const auto next =
+      live_endpoints_.upper_bound(EndpointKey::Value{endpoint.address, endpoint.port, name});
+  const bool shared = next != live_endpoints_.end() &&
+                      (*next)->member.underlay == endpoint.address &&
+                      (*next)->member.gossip_port == endpoint.port;
+  return shared ? std::string_view{} : name;
+}
+
 bool Roster::has_underlay(const IpAddress& address) const {
   const auto found = underlays_.lower_bound(UnderlayKey::Value{address, {}});
   return found != underlays_.end() && (*found)->member.underlay == address;
@@ -285,6 +350,13 @@ std::vector<std::string> Roster::absent_after(std::string_view after, std::size_
     names.push_back((*at++)->member.name);
   }
   return names;
+}
+
+std::string_view Roster::gone_after(std::string_view after) const {
+  if (gone_.empty()) return {};
+  auto at = gone_.upper_bound(after);
+  if (at == gone_.end()) at = gone_.begin();
+  return (*at)->member.name;
 }
 
 std::vector<std::string> Roster::claimants(const IpAddress& overlay) const {

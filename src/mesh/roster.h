@@ -4,12 +4,18 @@
 //
 // Life of a member:
 //
-//   alive <-> suspect --> failed --(failed_retention)--> forgotten
+//   alive <-> suspect --> failed --(failed_retention)--> gone
 //     |                     |
-//     +-------> left <------+      left --(left_retention)--> forgotten
+//     +-------> left <------+      left, gone --(left_retention)--> forgotten
 //
-// While nobody is live nobody is forgotten, since whoever is left to call is worth more than a
-// tidy table: a member whose time is over becomes a seed then.
+// Gone members are what remembers that old records of them are old; they are called now and then.
+// While nobody is live nobody is gone, since whoever is left to call is worth more than a tidy
+// table: a member whose time is over becomes a seed then.
+//
+// Of failed members that had lived shorter than kShortLife the oldest are gone when there are more
+// failed ones than kFailedMin and kFailedPerLive a live member: instances that come and go and are
+// killed. Others never, as a node that is cut off has many failed members and must keep its
+// tunnels.
 //
 // A restored member that was alive or suspect is *unconfirmed* until it is seen: it keeps its
 // state, its peer and its claims, but does not count as live.
@@ -32,6 +38,7 @@
 #include "mesh/contest.h"
 #include "mesh/fact.h"
 #include "mesh/judge.h"
+#include "mesh/spoken_format.h"
 #include "model/member.h"
 
 namespace wesher::mesh {
@@ -55,11 +62,12 @@ struct Sighting {
 class Roster {
  public:
   struct Limits {
-    Duration failed_retention;
+    Duration failed_retention;  ///< at most, with `by_lifetime`
     Duration left_retention;
     std::size_t members;  ///< rows at most
     /// Members of these names stay configured however long they are silent.
     std::set<std::string, std::less<>> kept = {};
+    bool by_lifetime = false;  ///< `retention_by_lifetime` of model/member.h
   };
 
   explicit Roster(Limits limits) : limits_(std::move(limits)) {}
@@ -79,9 +87,11 @@ class Roster {
   void set_tcp_only(std::string_view name, bool tcp_only);
   /// Unconfirmed members become failed.
   void fail_unconfirmed(const std::string& why, const Moment& now);
+  /// One member that is not live is gone from now on.
+  void retire(std::string_view name, const std::string& why, const Moment& now);
   /// Drops one member, whatever its state; nothing if it is not there.
   void drop(const std::string& name, const std::string& why);
-  /// Drops members whose retention is over.
+  /// What follows for members whose retention is over.
   void expire(const Moment& now);
 
   /// The facts since the last call, in order.
@@ -97,6 +107,9 @@ class Roster {
   /// Members seen alive or suspect in this run.
   [[nodiscard]] std::size_t live() const { return live_; }
 
+  /// Of those, the ones that sign nothing, by the format that they speak.
+  [[nodiscard]] const FormatCounts& legacy_formats() const { return legacy_formats_; }
+
   [[nodiscard]] bool is_live(std::string_view name) const;
   /// How long a member has been in its state; zero for an unknown one. Not moved by the wall clock.
   [[nodiscard]] Duration state_age(std::string_view name, Instant now) const;
@@ -106,11 +119,20 @@ class Roster {
   [[nodiscard]] bool is_replaced(std::string_view name) const;
   /// A live member at that endpoint; empty: none.
   [[nodiscard]] std::string_view live_at(const Endpoint& endpoint) const;
+  /// The same if it is the only one there, else empty.
+  [[nodiscard]] std::string_view sole_live_at(const Endpoint& endpoint) const;
   /// Whether a member of any state has that underlay address.
   [[nodiscard]] bool has_underlay(const IpAddress& address) const;
   /// Members that are not live, in the order of their names, starting behind `after` and around.
   [[nodiscard]] std::vector<std::string> absent_after(std::string_view after,
                                                       std::size_t count) const;
+  /// The next gone member behind that name, around; empty: there is none.
+  [[nodiscard]] std::string_view gone_after(std::string_view after) const;
+
+  [[nodiscard]] bool any_gone() const { return !gone_.empty(); }
+
+  /// How long this one is kept if it failed, or left.
+  [[nodiscard]] Duration retention_of(const Member& member) const;
   /// When `expire` has something to do.
   [[nodiscard]] std::optional<Instant> next_expiry() const;
 
@@ -153,7 +175,8 @@ class Roster {
     std::optional<PublicKey> key_claim;
     std::optional<IpAddress> address_claim;
     std::optional<Instant> expires;
-    Instant entered{};  ///< when the state was entered
+    std::optional<MetaFormat> counted;  ///< as one of `legacy_formats_`
+    Instant entered{};                  ///< when the state was entered
     Standing judged = Standing::seed;
     bool seen = false;      ///< in this run
     bool tcp_only = false;  ///< answers no UDP
@@ -224,8 +247,10 @@ class Roster {
   [[nodiscard]] const Entry* entry(std::string_view name) const;
   /// Out of the indices before anything changes that orders it there, and in again afterwards.
   void index(Entry& entry, bool add);
+  void count_format(Entry& entry, bool live);
   void touch(const Entry& entry);
-  [[nodiscard]] Duration retention_of(MemberState state) const;
+  void retire(Entry& entry, const std::string& why, const Moment& now);
+  void limit_failed(const Moment& now);
   [[nodiscard]] bool is_kept(const Member& member, MemberState state) const;
   static void judge(Entry& entry, const Judgement& judgement);
   void enter_state(Entry& entry, MemberState state, const Moment& now);
@@ -246,13 +271,20 @@ class Roster {
   std::map<std::string, std::optional<Member>, std::less<>> touched_;
   std::vector<Fact> facts_;
   std::size_t live_ = 0;
+  FormatCounts legacy_formats_{};
   Index<NameKey> absent_;
   Index<NameKey> unconfirmed_;
+  Index<NameKey> gone_;
+  std::size_t failed_ = 0;
   Index<EndpointKey> live_endpoints_;
   Index<UnderlayKey> underlays_;
   Index<ExpiryKey> expiries_;
   Index<EvictionKey> evictable_;
 };
+
+inline constexpr Duration kShortLife = std::chrono::hours{1};
+inline constexpr std::size_t kFailedMin = 64;
+inline constexpr std::size_t kFailedPerLive = 4;
 
 /// A restored member that is past its retention is tried for this long before it is forgotten, so
 /// that a cluster that was switched off for longer finds itself again.

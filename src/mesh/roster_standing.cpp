@@ -45,7 +45,7 @@ std::string describe(const std::optional<Member>& before, const Member& after, s
   }
   if (before && before->standing == after.standing) return why;
   if (after.standing == Standing::refused) add_clause(why, "refused: " + after.reason);
-  if (after.standing == Standing::seed && after.state != MemberState::left) {
+  if (after.standing == Standing::seed && !is_departed(after.state)) {
     add_clause(why, after.reason);
   }
   if (before && after.standing == Standing::configured) add_clause(why, "configured");
@@ -68,7 +68,7 @@ void Roster::settle_key(Entry& entry) {
   const bool live = is_live_state(entry.member.state);
   std::optional<PublicKey> wanted;
   const bool claims = entry.judged == Standing::configured && entry.member.meta &&
-                      entry.member.state != MemberState::left && !entry.overdue;
+                      !is_departed(entry.member.state) && !entry.overdue;
   if (claims) wanted = entry.member.meta->key;
   if (entry.key_claim && entry.key_claim != wanted) {
     const PublicKey old = *entry.key_claim;
@@ -131,9 +131,9 @@ void Roster::stand(Entry& entry) const {
     member.standing = standing;
     member.reason = std::move(reason);
   };
-  if (member.state == MemberState::left) return set(Standing::seed, "left");
+  if (is_departed(member.state)) return set(Standing::seed, std::string(to_text(member.state)));
   if (entry.overdue) {
-    return set(Standing::seed, "silent for " + span_text(limits_.failed_retention) +
+    return set(Standing::seed, "silent for " + span_text(retention_of(member)) +
                                    "; kept to call while nobody is alive");
   }
   if (!entry.key_claim) return set(entry.judged, std::string(as_text(entry.objection)));
@@ -152,7 +152,7 @@ void Roster::stand(Entry& entry) const {
     const bool kept = limits_.kept.contains(member.name);
     return set(Standing::configured,
                kept ? "silent; stays configured (--static)"
-                    : "silent; stays configured for " + span_text(limits_.failed_retention));
+                    : "silent; stays configured for " + span_text(retention_of(member)));
   }
   set(Standing::configured, entry.tcp_only ? "answers over TCP only: is its UDP port open?" : "");
 }

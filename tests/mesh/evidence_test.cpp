@@ -36,6 +36,7 @@ struct Case {
     member.signed_claim = record(1);
     claim.name = "web";
     claim.port = 7946;
+    claim.meta = content;
     signature.record = record(1, 11);
   }
 
@@ -61,6 +62,11 @@ struct Case {
     return *this;
   }
 
+  Case& without_content() {
+    claim.meta = {};
+    return *this;
+  }
+
   [[nodiscard]] Belief judge(std::optional<Duration> takeover = kTakeover) const {
     const bool live = member.state == MemberState::alive || member.state == MemberState::suspect;
     gossip::Claim asked = claim;
@@ -69,6 +75,7 @@ struct Case {
   }
 
   Bytes address{192, 0, 2, 9};
+  Bytes content{1};
   Member member;
   gossip::Claim claim;
   SignatureCheck signature;
@@ -133,6 +140,19 @@ TEST_CASE("An unsigned record takes a signed name only where its holder left") {
       Case().holder(record(1), MemberState::left).claimed({}).from_elsewhere().judge().accept);
 }
 
+TEST_CASE("Who signs gives its address up when it says so itself, and its name stays its own") {
+  for (const MemberState state : {MemberState::alive, MemberState::failed}) {
+    Case empty;
+    empty.holder(record(1), state).claimed(std::nullopt).without_content();
+    CHECK(empty.judge().ask);
+    CHECK(empty.confirmed().judge().accept);
+    Case elsewhere;
+    elsewhere.holder(record(1), state).claimed(std::nullopt).without_content();
+    elsewhere.from_elsewhere().confirmed();
+    CHECK_FALSE(elsewhere.judge().accept);
+  }
+}
+
 TEST_CASE("A name that was given up for good is free, one that was left stays reserved elsewhere") {
   SignedClaim gone = record(1);
   CHECK_FALSE(
@@ -147,7 +167,11 @@ TEST_CASE(
   const auto legacy = [](MemberState state, Duration age) {
     return Case().holder(std::nullopt, state, age).claimed(record(2));
   };
-  CHECK(legacy(MemberState::alive, 0s).judge().accept);
+  CHECK(legacy(MemberState::alive, 0s).judge().ask);  // an upgrade; or a forgery, which would last
+  CHECK_FALSE(legacy(MemberState::alive, 0s).judge().accept);
+  CHECK(legacy(MemberState::alive, 0s).confirmed().judge().accept);
+  CHECK(legacy(MemberState::failed, 0s).judge().accept);
+  CHECK(legacy(MemberState::alive, 0s).claimed({}).judge().accept);
   CHECK_FALSE(legacy(MemberState::alive, 24h).from_elsewhere().judge().accept);
   CHECK(legacy(MemberState::left, 0s).from_elsewhere().judge().accept);
   CHECK_FALSE(legacy(MemberState::failed, 1s).from_elsewhere().judge().accept);

@@ -57,6 +57,16 @@ TEST_CASE("Unreadable metadata is refused with what is wrong with it") {
   }
 }
 
+TEST_CASE("An address that this host needs itself is refused") {
+  Judge here = judge();
+  here.set_occupied({ip("10.42.7.7"), ip("192.168.0.1"), ip("10.42.0.254")});
+  const Judgement gateway = here.values("web", meta("10.42.7.7", 5), ip("192.0.2.9"));
+  CHECK(gateway.standing == Standing::refused);
+  CHECK(gateway.reason ==
+        "announces 10.42.7.7, which is an address, gateway or resolver of this host");
+  CHECK(here.values("web", meta("10.42.7.8", 5), ip("192.0.2.9")).standing == Standing::configured);
+}
+
 TEST_CASE("An address outside the overlay network is refused with both") {
   CHECK(verdict(meta("10.9.0.1", 5)) == "announces 10.9.0.1, outside 10.42.0.0/16");
   CHECK(verdict(meta("fd00::1", 5)) == "announces fd00::1, outside 10.42.0.0/16");

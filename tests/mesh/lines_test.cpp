@@ -83,16 +83,16 @@ TEST_CASE("A flood from ever new sources does not grow the table and old sources
 }
 
 TEST_CASE("In a mesh of three a failure is told at once") {
-  Herald herald(72h);
-  herald.failed(named("web1"), "no answer for 30s", 1, at(0s));
+  Herald herald;
+  herald.failed(named("web1"), "no answer for 30s", 72h, 1, at(0s));
   CHECK(said(herald) == Lines{"web1 failed: no answer for 30s; it stays configured for 72h"});
   herald.back(named("web1"), 252s, at(300s));
   CHECK(said(herald) == Lines{"web1 is back after 4m12s"});
 }
 
 TEST_CASE("A single failure in a larger mesh is told after fifteen seconds") {
-  Herald herald(72h);
-  herald.failed(named("web1"), "no answer for 30s", 5, at(0s));
+  Herald herald;
+  herald.failed(named("web1"), "no answer for 30s", 72h, 5, at(0s));
   CHECK(said(herald).empty());
   CHECK(herald.poll_timeout() == at(15s).at);
   herald.handle_timeout(at(15s));
@@ -101,8 +101,8 @@ TEST_CASE("A single failure in a larger mesh is told after fifteen seconds") {
 }
 
 TEST_CASE("A member that is back before its failure was told gives both lines") {
-  Herald herald(72h);
-  herald.failed(named("web1"), "no answer for 30s", 5, at(0s));
+  Herald herald;
+  herald.failed(named("web1"), "no answer for 30s", 72h, 5, at(0s));
   herald.back(named("web1"), 3s, at(3s));
   CHECK(said(herald) == Lines{"web1 failed: no answer for 30s; it stays configured for 72h",
                               "web1 is back after 3s"});
@@ -110,11 +110,11 @@ TEST_CASE("A member that is back before its failure was told gives both lines") 
 }
 
 TEST_CASE("Half of the members failing within fifteen seconds is one line and so is their return") {
-  Herald herald(72h);
+  Herald herald;
   const Lines names = {"app1", "app2", "web1", "web2", "web3", "web4", "web5", "web6"};
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto when = std::chrono::seconds{i * 12 / 7};
-    herald.failed(named(names[i]), "no answer for 30s", 14 - i, at(when));
+    herald.failed(named(names[i]), "no answer for 30s", 72h, 14 - i, at(when));
   }
   herald.handle_timeout(at(15s));
   CHECK(said(herald) == Lines{"8 members failed within 12s (app1, app2, web1, web2, … 4 more): a "
@@ -138,17 +138,17 @@ TEST_CASE("Half of the members failing within fifteen seconds is one line and so
 }
 
 TEST_CASE("Less than half of the members failing together is a line each") {
-  Herald herald(72h);
-  herald.failed(named("a"), "x", 15, at(0s));
-  herald.failed(named("b"), "x", 14, at(1s));
+  Herald herald;
+  herald.failed(named("a"), "x", 72h, 15, at(0s));
+  herald.failed(named("b"), "x", 72h, 14, at(1s));
   herald.handle_timeout(at(15s));
   CHECK(said(herald).size() == 2);
 }
 
 TEST_CASE("Foreign names are made printable in every line") {
-  Herald herald(72h);
+  Herald herald;
   herald.joined(named("a\n\x1b[31m"));
-  herald.failed(named("a\n"), "x", 1, at(0s));
+  herald.failed(named("a\n"), "x", 72h, 1, at(0s));
   herald.left(named("a\n"));
   for (const std::string& line : said(herald)) {
     CHECK(line.find('\n') == std::string::npos);

@@ -216,6 +216,55 @@ TEST_CASE("Who loses its address while none is free takes the next that becomes 
   CHECK(pool.net.converged());
 }
 
+TEST_CASE("Who waits for an address takes that of a member that dies") {
+  Pool pool("10.42.7.0/30");  // two hosts
+  Host& a = pool.host("a", 1);
+  Host& b = pool.host("b", 2);
+  Host& c = pool.host("c", 3);
+  pool.net.start(a);
+  pool.net.run(5s);
+  pool.net.start(b, {"a"});
+  pool.net.run(5s);
+  pool.net.start(c, {"a"});
+  pool.net.run(30s);
+  REQUIRE_FALSE(c.mesh->announced());
+  const IpAddress freed = b.own.overlay;
+  const bool unseen = GENERATE(false, true);  // it can't hear anybody while that happens
+  if (unseen) pool.net.cut({"c"});
+  pool.net.kill(b);
+  pool.net.run(5min);
+  pool.net.heal();
+  if (unseen) pool.net.run(5min);
+  CHECK(c.mesh->announced());
+  CHECK(c.own.overlay == freed);
+  CHECK(pool.net.converged());
+}
+
+TEST_CASE("Who loses its address while none is free loses it at those who had it there, too") {
+  Pool pool("10.42.7.0/30");  // two hosts
+  Host& third = pool.host("a", 1);
+  Host& loser = pool.host("b", 2);
+  Host& winner = pool.host("c", 3);
+  third.own.overlay = ip("10.42.7.1");
+  loser.own.overlay = ip("10.42.7.2");
+  winner.own.overlay = loser.own.overlay;
+  loser.claimed += 1h;
+  loser.claim_is_new = winner.claim_is_new = false;
+  pool.net.start(third);
+  pool.net.run(5s);
+  pool.net.start(loser, {"a"});
+  pool.net.run(5s);
+  REQUIRE(pool.net.converged());
+  pool.net.start(winner);
+  pool.net.run(5s);
+  winner.mesh->set_seeds({loser.endpoint}, pool.net.now());
+  pool.net.run(30s);
+  REQUIRE(loser.own.overlay.is_unspecified());
+  CHECK(third.member("b").standing != Standing::configured);
+  CHECK(third.member("c").standing == Standing::configured);
+  CHECK(third.member("b").signed_claim);  // its name is still its own
+}
+
 TEST_CASE("An address that was left or went silent is not taken by those who saw it") {
   for (const bool politely : {true, false}) {
     Pool pool("10.42.7.0/29");
@@ -263,6 +312,32 @@ TEST_CASE("A machine that was rebuilt under its name is in at once with its addr
   CHECK(mesh.net.converged());
 }
 
+TEST_CASE("A host keeps the bytes of its underlay address that the members have of it") {
+  const Bytes mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 2};
+  Network net;
+  Host& db = net.add("db", 1);
+  Host& pi = net.add("pi", 2);  // signs nothing: the Go program
+  net.adjust = [&](Config& config) {
+    if (config.gossip.name == "pi") config.gossip.address = mapped;
+  };
+  net.start(db);
+  net.start(pi, {"db"});
+  net.run(5s);
+  REQUIRE(db.member("pi").underlay_bytes == mapped);
+  net.kill(pi);
+  net.adjust = nullptr;
+  pi.identity = 2;
+  pi.rows.clear();
+  for (int life = 0; life < 2; ++life) {
+    net.start(pi, {"db"});
+    net.run(5s);
+    CHECK(db.member("pi").signed_claim.has_value());
+    CHECK(db.member("pi").underlay_bytes == mapped);
+    CHECK(net.converged());
+    net.kill(pi);
+  }
+}
+
 TEST_CASE("A host that is renamed keeps its address, and its old name does not stand in its way") {
   Trio mesh;
   mesh.net.kill(mesh.pi);
@@ -291,6 +366,20 @@ TEST_CASE("A machine that was rebuilt elsewhere waits for its name") {
   CHECK(any_contains(mesh.pi.notices(), "the name pi belongs to a live member at 192.0.2.2:7946"));
   mesh.net.run(7min);
   CHECK(mesh.pi.mesh->announced());
+  CHECK(mesh.net.converged());
+}
+
+TEST_CASE("A machine that was rebuilt elsewhere after the old one failed hears when it is let in") {
+  Trio mesh;
+  mesh.wipe(mesh.pi);
+  mesh.net.run(60s);
+  REQUIRE(mesh.net.host("db").member("pi").state == MemberState::failed);
+  mesh.net.place(mesh.pi, 99);
+  mesh.net.start(mesh.pi, {"db"});
+  mesh.net.run(20s);
+  CHECK(any_contains(mesh.pi.notices(),
+                     "the name pi was another machine's at 192.0.2.2:7946, which is silent"));
+  mesh.net.run(7min);
   CHECK(mesh.net.converged());
 }
 

@@ -302,7 +302,7 @@ void Network::drain(Station& station) {
   }
   arm(station);
   if (on_output) on_output(station, output);
-  if (host == nullptr || !watched) return;
+  if (host == nullptr || !watched || !checked) return;
   const bool in_full = output.facts > 0 || ++host->inputs % kFullCheckEvery == 0;
   const auto broken = in_full ? broken_rule(*host->mesh, host->config, host->rows)
                               : stale_row(*host->mesh, host->rows);
@@ -346,6 +346,10 @@ void Network::take(Host& host, const Fact& fact) {
     later(kDisk, [this, to = &host, life = host.life, stored = *claim] {
       deliver(*to, life, [this, to, stored] { store_claim(*to, stored); });
     });
+  } else if (const auto* wanted = std::get_if<SpeakFormat>(&fact)) {
+    later(kDisk, [this, to = &host, life = host.life, format = wanted->format] {
+      deliver(*to, life, [this, to, format] { store_format(*to, format); });
+    });
   } else if (const auto* reserve = std::get_if<ReserveIncarnations>(&fact)) {
     const auto reserved = [this, to = &host, end = reserve->end] {
       to->incarnation = std::max(to->incarnation, end);
@@ -367,6 +371,13 @@ void Network::store_claim(Host& host, const OwnClaim& claim) {
   host.claimed = claim.claimed;
   host.claim_is_new = false;
   host.mesh->claim_stored(claim.overlay, now(host));
+  drain(host);
+}
+
+void Network::store_format(Host& host, MetaFormat format) {
+  host.own.format = format;
+  host.config.own.format = format;
+  host.mesh->format_stored(format, now(host));
   drain(host);
 }
 

@@ -160,6 +160,8 @@ class Network {
 
   /// False: facts are thrown away and no rule is checked, for very large clusters.
   bool watched = true;
+  /// False: facts are kept, but no rule is checked after inputs, for clusters with large tables.
+  bool checked = true;
   Weather weather;
   std::set<std::pair<std::string, std::string>>
       one_way;                          ///< nothing passes from the first to the second
@@ -211,6 +213,7 @@ class Network {
   void send(Station& sender, gossip::Transmit transmit);
   void take(Host& host, const Fact& fact);
   void store_claim(Host& host, const OwnClaim& claim);
+  void store_format(Host& host, MetaFormat format);
   void open(Station& caller, gossip::StreamRequest request);
   void connected(Station& caller, Station& to, const gossip::StreamRequest& request);
   void tell_failed(Station& caller, gossip::StreamId id, Duration after, std::string reason);
