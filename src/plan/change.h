@@ -18,7 +18,7 @@ namespace wesher::plan {
 /// What is to be added or changed for the row. Every action is right whatever the device holds: a
 /// peer that is there already is set again, an allowed IP goes to its new owner in the same
 /// message. Nothing when only the device can tell what to do: an announced endpoint that changed is
-/// written only without a young handshake. Peers before routes.
+/// written only where WireGuard has learned no other one. Peers before routes.
 [[nodiscard]] std::optional<std::vector<Action>> additions(const DesiredTable& table,
                                                            const RowChange& change,
                                                            WallTime now);

@@ -36,6 +36,8 @@ class Differ {
         now_(options.now),
         exists_(observed.link.kind != LinkKind::absent),
         may_remove_(options.may_remove && observed.complete),
+        take_routes_in_(options.take_routes_in),
+        moved_(options.moved),
         reasons_(desired, options.members, options.now) {
     for (const DesiredPeer& peer : desired.peers) {
       if (overlays_.contains(peer.overlay) || keys_.contains(peer.key)) continue;
@@ -50,6 +52,7 @@ class Differ {
     plan_.routes = overlays_.size();
     plan_.hosts_lines = wanted_hosts(desired_, observed_.hosts).size();
     if (observed_.link.kind == LinkKind::other) return std::move(plan_);
+    if (exists_) take_over_routes();
     link();
     device();
     up();
@@ -66,6 +69,17 @@ class Differ {
  private:
   void add(What what, std::string reason) {
     plan_.actions.push_back({std::move(what), std::move(reason)});
+  }
+
+  /// Before the alias: what bears it is known to be in order.
+  void take_over_routes() {
+    for (const Prefix& route : observed_.unmarked_routes) {
+      const bool ours = std::any_of(take_routes_in_.begin(), take_routes_in_.end(),
+                                    [&](const Prefix& net) { return net.contains(route.address); });
+      if (!ours) continue;
+      add(AddRoute{route, true}, "the Go program made it");
+      taken_.insert(route);
+    }
   }
 
   void link() {
@@ -165,11 +179,14 @@ class Differ {
       update.allowed = Prefix::host(wanted.overlay);
       reason = "allowed IPs are " + prefixes_text(is.allowed_ips);
     }
-    if (is.endpoint != wanted.endpoint && !(is.endpoint && is_young(is))) {
+    const bool moved = has_moved(is);
+    if (is.endpoint != wanted.endpoint && (moved || !(is.endpoint && is_young(is)))) {
       update.endpoint = wanted.endpoint;
       if (!reason.empty()) reason += "; ";
       reason += is.endpoint ? "endpoint is " + is.endpoint->text() : "it has no endpoint";
-      if (is.endpoint) {
+      if (moved) {
+        reason += ", which it announced before";
+      } else if (is.endpoint) {
         reason += is.last_handshake ? ", no handshake for " + reasons_.age(*is.last_handshake)
                                     : ", never a handshake";
       }
@@ -196,6 +213,13 @@ class Differ {
            });
   }
 
+  /// Whether the device has it where it was, by what it announced last, and has learned nothing
+  /// else.
+  [[nodiscard]] bool has_moved(const ObservedPeer& is) const {
+    const auto before = moved_.find(is.key);
+    return before != moved_.end() && is.endpoint == before->second;
+  }
+
   [[nodiscard]] bool is_young(const ObservedPeer& is) const {
     if (!is.last_handshake) return false;
     const auto age = now_ - *is.last_handshake;
@@ -208,7 +232,7 @@ class Differ {
                 : std::set<Prefix>{};
     for (const auto& [overlay, peer] : overlays_) {
       const Prefix route = Prefix::host(overlay);
-      if (present.contains(route)) continue;
+      if (present.contains(route) || taken_.contains(route)) continue;
       add(AddRoute{route}, "address of member " + printable(peer->name) + ", no route to it");
     }
   }
@@ -235,6 +259,9 @@ class Differ {
   WallTime now_;
   bool exists_;
   bool may_remove_;
+  std::span<const Prefix> take_routes_in_;
+  std::set<Prefix> taken_;
+  const std::map<PublicKey, Endpoint>& moved_;
   Reasons reasons_;
   std::map<IpAddress, const DesiredPeer*> overlays_;
   std::map<PublicKey, const DesiredPeer*> keys_;

@@ -9,9 +9,18 @@
 
 namespace wesher::plan {
 
+bool is_go_device(const Observed& observed, const GoDevice& expected) {
+  const LinkKind kind = observed.link.kind;
+  return (kind == LinkKind::kernel || kind == LinkKind::userspace) && observed.link.alias.empty() &&
+         observed.listen_port == expected.listen_port &&
+         std::any_of(observed.addresses.begin(), observed.addresses.end(),
+                     [&](const Prefix& on) { return on.address == expected.overlay; });
+}
+
 Result<Ownership> judge_interface(const std::string& interface,
                                   const Observed& observed,
-                                  const std::vector<PublicKey>& known_keys) {
+                                  const std::vector<PublicKey>& known_keys,
+                                  const std::optional<GoDevice>& go) {
   const std::string name = printable(interface);
   const ObservedLink& link = observed.link;
   if (link.kind == LinkKind::absent) return Ownership::create;
@@ -32,6 +41,7 @@ Result<Ownership> judge_interface(const std::string& interface,
   if (!observed.complete) {
     return fail(Errc::busy, name + " is being changed by someone else; try again");
   }
+  if (go && is_go_device(observed, *go)) return Ownership::adopt;
   const std::size_t count = observed.peers.size();
   if (count == 0) return Ownership::adopt;
   return fail(Errc::exists,

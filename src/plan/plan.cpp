@@ -88,7 +88,10 @@ Row row(const RemovePeer& a) {
 }
 
 Row row(const AddRoute& a) {
-  return {'+', "route " + a.destination.text(), "proto wesher", {}};
+  return {a.takes_over ? '~' : '+',
+          "route " + a.destination.text(),
+          a.takes_over ? "proto boot -> wesher" : "proto wesher",
+          {}};
 }
 
 Row row(const RemoveRoute& a) {

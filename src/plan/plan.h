@@ -70,6 +70,8 @@ struct RemovePeer {
 
 struct AddRoute {
   Prefix destination;
+  /// Turns one that the Go program made on this link into ours, in one step.
+  bool takes_over = false;
 };
 
 struct RemoveRoute {

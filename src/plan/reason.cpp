@@ -37,6 +37,7 @@ std::string Reasons::wanted(const DesiredPeer& peer) const {
 std::string Reasons::gone(const Member& member) const {
   const std::string who = "member " + printable(member.name);
   if (member.state == MemberState::left) return who + " left " + age(member.state_since) + " ago";
+  if (member.state == MemberState::gone) return who + " is gone: silent for too long, or forgotten";
   if (!member.reason.empty()) return who + " is not configured: " + printable(member.reason);
   if (member.state == MemberState::failed) {
     return who + " failed " + age(member.state_since) + " ago, kept no longer";

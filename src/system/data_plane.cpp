@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -200,8 +201,51 @@ Result<Observed> LinuxDataPlane::observe() {
     if (route.table == RT_TABLE_MAIN) observed.routes.push_back(route.destination);
   }
   std::sort(observed.routes.begin(), observed.routes.end());
+  if (observed.link.alias != link_alias(config_.interface)) {
+    auto unmarked = unmarked_routes();
+    if (!unmarked) return tl::unexpected(unmarked.error());
+    observed.unmarked_routes = std::move(*unmarked);
+  }
   observed.complete = device->complete && addresses->complete && routes->complete;
   return observed;
+}
+
+Result<std::vector<ObservedPeer>> LinuxDataPlane::observe_peers() {
+  if (const auto index = link_index(); !index) return tl::unexpected(index.error());
+  auto device = wg_->get();
+  if (!device) return tl::unexpected(device.error());
+  return std::move(device->peers);
+}
+
+/// Of all routes, so that none takes the place of one by another link. An interrupted dump shows
+/// none: the next look is as good.
+Result<std::vector<Prefix>> LinuxDataPlane::unmarked_routes() {
+  const auto all = links_->routes(0, 0);
+  if (!all) return tl::unexpected(all.error());
+  std::vector<Prefix> found;
+  if (!all->complete) return found;
+  std::map<Prefix, std::size_t> ways;
+  for (const RtRoute& route : all->items) {
+    if (route.table == RT_TABLE_MAIN) ++ways[route.destination];
+  }
+  for (const RtRoute& route : all->items) {
+    const bool v4 = route.destination.address.is_v4();
+    const bool as_go = route.table == RT_TABLE_MAIN && route.protocol == RTPROT_BOOT &&
+                       (!v4 || route.scope == RT_SCOPE_LINK) && route.gateways.empty() &&
+                       route.links == std::vector{index_} && route.destination.is_host();
+    if (as_go && ways[route.destination] == 1) found.push_back(route.destination);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Result<SecretKey> LinuxDataPlane::private_key() {
+  if (const auto index = link_index(); !index) return tl::unexpected(index.error());
+  auto key = wg_->private_key();
+  if (!key) {
+    return os::with_context("cannot read the key of " + config_.interface, key.error());
+  }
+  return key;
 }
 
 Result<void> LinuxDataPlane::remove_link() {

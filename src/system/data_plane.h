@@ -44,6 +44,11 @@ class DataPlane {
   /// "kernel WireGuard" or "wireguard-go".
   [[nodiscard]] virtual std::string_view backend_text() const = 0;
   [[nodiscard]] virtual Result<Observed> observe() = 0;
+  /// The peers of the device alone, as far as they could be read.
+  [[nodiscard]] virtual Result<std::vector<ObservedPeer>> observe_peers() = 0;
+  /// The private key of the device, to keep it when the device is taken over. Errc::not_found:
+  /// there is no device, or it has none.
+  [[nodiscard]] virtual Result<SecretKey> private_key() = 0;
   /// The hosts file alone.
   [[nodiscard]] virtual ObservedHosts observe_hosts() = 0;
   /// Applies one action; the error names the object and what the system said. `private_key` is used

@@ -213,10 +213,11 @@ std::vector<Result<void>> LinuxDataPlane::perform_peers(std::span<const plan::Ac
 std::vector<Result<void>> LinuxDataPlane::perform_routes(std::span<const plan::Action> actions) {
   std::vector<RouteChange> changes;
   for (const plan::Action& action : actions) {
-    const auto* add = std::get_if<plan::AddRoute>(&action.what);
-    changes.push_back({add != nullptr, add != nullptr
-                                           ? add->destination
-                                           : std::get<plan::RemoveRoute>(action.what).destination});
+    if (const auto* add = std::get_if<plan::AddRoute>(&action.what)) {
+      changes.push_back({true, add->destination, add->takes_over});
+    } else {
+      changes.push_back({false, std::get<plan::RemoveRoute>(action.what).destination});
+    }
   }
   std::vector<Result<void>> results(actions.size());
   const auto index = link_index();
@@ -264,6 +265,7 @@ std::vector<Result<void>> LinuxDataPlane::apply_all(const std::vector<plan::Acti
   results.reserve(actions.size());
   const std::span<const plan::Action> all(actions);
   bool unaddressed = false;  // an address could not be added: without one no peer is reached
+  bool untaken = false;      // a route could not be taken over: without the alias it is tried again
   for (std::size_t begin = 0; begin < all.size();) {
     const auto run = [&](bool (*belongs)(const plan::Action&)) {
       std::size_t end = begin;
@@ -277,8 +279,14 @@ std::vector<Result<void>> LinuxDataPlane::apply_all(const std::vector<plan::Acti
       for (auto& result : perform_peers(peers))
         results.push_back(std::move(result));
     } else if (!routes.empty()) {
-      for (auto& result : perform_routes(routes))
+      for (auto& result : perform_routes(routes)) {
+        const auto* add = std::get_if<plan::AddRoute>(&all[results.size()].what);
+        untaken = untaken || (!result && add != nullptr && add->takes_over);
         results.push_back(std::move(result));
+      }
+    } else if (untaken && std::holds_alternative<plan::SetAlias>(all[begin].what)) {
+      results.push_back(
+          fail(Errc::busy, config_.interface + " is not marked as ours before all its routes are"));
     } else if (unaddressed && std::holds_alternative<plan::RemoveAddress>(all[begin].what)) {
       const auto& gone = std::get<plan::RemoveAddress>(all[begin].what);
       results.push_back(fail(Errc::busy, "the address " + gone.address.text() + " stays on " +

@@ -31,6 +31,8 @@ class LinuxDataPlane final : public DataPlane {
 
   [[nodiscard]] std::string_view backend_text() const override;
   [[nodiscard]] Result<Observed> observe() override;
+  [[nodiscard]] Result<std::vector<ObservedPeer>> observe_peers() override;
+  [[nodiscard]] Result<SecretKey> private_key() override;
 
   [[nodiscard]] ObservedHosts observe_hosts() override { return hosts_.observe(); }
 
@@ -50,6 +52,7 @@ class LinuxDataPlane final : public DataPlane {
  private:
   /// Looks at the link under our name and takes the back end that it belongs to.
   [[nodiscard]] Result<ObservedLink> look();
+  [[nodiscard]] Result<std::vector<Prefix>> unmarked_routes();
   [[nodiscard]] Result<void> choose_backend_without_link();
   [[nodiscard]] Result<void> use_kernel();
   void use_userspace();

@@ -44,6 +44,18 @@ Result<WgDevice> KernelWg::get() {
   return device;
 }
 
+Result<SecretKey> KernelWg::private_key() {
+  std::optional<SecretKey> key;
+  const auto done =
+      socket_.dump(encode_get_device(family_, interface_), [&](const NetlinkMessage& message) {
+        if (message.header.nlmsg_type != family_ || key) return;
+        key = decode_private_key(message.payload);
+      });
+  if (!done) return tl::unexpected(done.error());
+  if (!key) return fail(Errc::not_found, "it has none");
+  return std::move(*key);
+}
+
 Result<void> KernelWg::create(std::uint32_t mtu) {
   return links_.create_wireguard_link(interface_, mtu);
 }

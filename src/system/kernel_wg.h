@@ -21,6 +21,7 @@ class KernelWg final : public WgControl {
   [[nodiscard]] std::string_view text() const override { return "kernel WireGuard"; }
 
   [[nodiscard]] Result<WgDevice> get() override;
+  [[nodiscard]] Result<SecretKey> private_key() override;
   [[nodiscard]] Result<void> create(std::uint32_t mtu) override;
   [[nodiscard]] Result<void> set_device(const SecretKey* private_key,
                                         std::optional<std::uint16_t> listen_port) override;

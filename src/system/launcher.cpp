@@ -9,6 +9,7 @@
 #include <optional>
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
@@ -161,8 +162,9 @@ void drain(int inotify_fd) {
   }
 }
 
-/// Waits for readiness, for the end of the program (those that go into the background end when they
-/// are up), or for the time limit.
+/// Waits for readiness, for the end of the program, or for the time limit. Those that go into the
+/// background end before they are up, wireguard-go with its interface made: on a busy machine the
+/// rest takes seconds.
 Result<void> await_ready(const Launch& what, pid_t pid, int inotify_fd, int output_fd) {
   const auto deadline = std::chrono::steady_clock::now() + what.timeout;
   // A program that is gone already has no pidfd: then only the directory is waited for.
@@ -172,7 +174,8 @@ Result<void> await_ready(const Launch& what, pid_t pid, int inotify_fd, int outp
   while (!what.ready()) {
     const auto now = std::chrono::steady_clock::now();
     if (ended && !grace) grace = now + std::chrono::milliseconds(500);
-    if (now >= deadline || (grace && now >= *grace)) {
+    const bool given_up = grace && now >= *grace && if_nametoindex(what.interface.c_str()) == 0;
+    if (now >= deadline || given_up) {
       const std::string said = said_by(output_fd);
       return fail(Errc::system, what.path + " did not bring up " + what.interface +
                                     (said.empty() ? "" : ", it said: " + said));

@@ -25,6 +25,7 @@ struct RtDump {
 struct RouteChange {
   bool add = true;
   Prefix destination;
+  bool takes_over = false;  ///< adding: replaces the route to it that is there
 };
 
 class LinkControl {

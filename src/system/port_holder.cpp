@@ -91,22 +91,33 @@ std::vector<std::uint64_t> inodes_on_port(std::string_view table,
   return inodes;
 }
 
-std::string port_holder(std::uint16_t port, bool tcp) {
+PortUse port_use(std::uint16_t port, bool tcp) {
+  PortUse use;
   std::vector<std::uint64_t> inodes;
   for (const char* suffix : {"", "6"}) {
     const std::string path = std::string("/proc/net/") + (tcp ? "tcp" : "udp") + suffix;
-    const auto found = inodes_on_port(read_small_file(path, kTableMax), port, tcp);
+    const std::string table = read_small_file(path, kTableMax);
+    use.known = use.known || !table.empty();
+    const auto found = inodes_on_port(table, port, tcp);
     inodes.insert(inodes.end(), found.begin(), found.end());
   }
-  if (inodes.empty()) return "";
+  use.held = !inodes.empty();
+  if (!use.held) return use;
   for (const std::string& process : numbered_entries("/proc")) {
     if (!holds_one_of(process, inodes)) continue;
-    std::string name = read_small_file("/proc/" + process + "/comm");
-    while (!name.empty() && name.back() == '\n')
-      name.pop_back();
-    return printable(name) + " (pid " + process + ")";
+    use.program = read_small_file("/proc/" + process + "/comm");
+    while (!use.program.empty() && use.program.back() == '\n')
+      use.program.pop_back();
+    parse(process, use.pid, 10);
+    break;
   }
-  return "";
+  return use;
+}
+
+std::string port_holder(std::uint16_t port, bool tcp) {
+  const PortUse use = port_use(port, tcp);
+  if (use.pid == 0) return "";
+  return printable(use.program) + " (pid " + std::to_string(use.pid) + ")";
 }
 
 }  // namespace wesher::system

@@ -143,8 +143,10 @@ Bytes encode_delete_address(std::uint32_t index, const Prefix& address) {
   return encode_address(RTM_DELADDR, 0, index, address);
 }
 
-Bytes encode_add_route(std::uint32_t index, const Prefix& destination) {
-  return encode_route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, destination);
+Bytes encode_add_route(std::uint32_t index, const Prefix& destination, RouteMode mode) {
+  const auto how = mode == RouteMode::take_over ? NLM_F_REPLACE : NLM_F_EXCL;
+  return encode_route(RTM_NEWROUTE, static_cast<std::uint16_t>(NLM_F_CREATE | how), index,
+                      destination);
 }
 
 Bytes encode_delete_route(std::uint32_t index, const Prefix& destination) {
@@ -198,6 +200,7 @@ std::optional<RtRoute> decode_route(ByteView payload) {
   RtRoute route;
   route.table = header->rtm_table;
   route.protocol = header->rtm_protocol;
+  route.scope = header->rtm_scope;
   route.cloned = (header->rtm_flags & RTM_F_CLONED) != 0;
   const Bytes zero(header->rtm_family == AF_INET ? 4 : 16, 0);
   route.destination.address = *IpAddress::from_bytes(zero);

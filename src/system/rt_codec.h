@@ -35,6 +35,7 @@ struct RtRoute {
   Prefix destination;
   std::uint32_t table = 0;
   std::uint8_t protocol = 0;
+  std::uint8_t scope = 0;             ///< of IPv4; IPv6 has none
   bool cloned = false;                ///< a cache entry, not a configured route
   std::vector<std::uint32_t> links;   ///< the device of each next hop
   std::vector<IpAddress> gateways{};  ///< of the next hops that have one
@@ -68,8 +69,12 @@ struct RtLinkChange {
 [[nodiscard]] Bytes encode_add_address(std::uint32_t index, const Prefix& address);
 [[nodiscard]] Bytes encode_delete_address(std::uint32_t index, const Prefix& address);
 /// A route of ours: main table, scope link, protocol kRouteProtocol. Adding fails where a route to
-/// the destination exists, whosever it is; deleting matches only ours.
-[[nodiscard]] Bytes encode_add_route(std::uint32_t index, const Prefix& destination);
+/// the destination exists, whosever it is, unless it is to take that one's place; deleting matches
+/// only ours.
+enum class RouteMode : std::uint8_t { add, take_over };
+[[nodiscard]] Bytes encode_add_route(std::uint32_t index,
+                                     const Prefix& destination,
+                                     RouteMode mode = RouteMode::add);
 [[nodiscard]] Bytes encode_delete_route(std::uint32_t index, const Prefix& destination);
 
 /// From the payload of RTM_NEWLINK or RTM_DELLINK; nothing if it is too short.

@@ -140,7 +140,8 @@ std::vector<Result<void>> RtControl::change_routes(std::uint32_t index,
                                                    std::span<const RouteChange> changes) {
   std::vector<Bytes> messages;
   for (const RouteChange& change : changes) {
-    messages.push_back(change.add ? encode_add_route(index, change.destination)
+    const auto mode = change.takes_over ? RouteMode::take_over : RouteMode::add;
+    messages.push_back(change.add ? encode_add_route(index, change.destination, mode)
                                   : encode_delete_route(index, change.destination));
   }
   auto results = socket_.batch(std::move(messages));

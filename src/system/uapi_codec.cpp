@@ -27,14 +27,20 @@ std::optional<std::array<std::uint8_t, kKeyBytes>> hex_key(std::string_view text
   return key;
 }
 
-/// The public half of a private key in hex; nothing for an all-zero key, which means "none".
-std::optional<PublicKey> public_half(std::string_view hex) {
+/// A private key in hex; nothing for an all-zero key, which means "none".
+std::optional<SecretKey> secret_of(std::string_view hex) {
   auto bytes = hex_key(hex);
   if (!bytes) return std::nullopt;
-  const SecretKey secret(*bytes);
+  SecretKey secret(*bytes);
   explicit_bzero(bytes->data(), bytes->size());
   if (secret.is_zero()) return std::nullopt;
-  return x25519_public(secret);
+  return secret;
+}
+
+std::optional<PublicKey> public_half(std::string_view hex) {
+  const auto secret = secret_of(hex);
+  if (!secret) return std::nullopt;
+  return x25519_public(*secret);
 }
 
 /// "192.0.2.1:51820", "[2001:db8::1]:51820"; a zone behind '%' is left out.
@@ -125,6 +131,16 @@ std::optional<int> uapi_errno(std::string_view reply) {
   const auto value = number<int>(next_line(reply));
   if (!value || *value == std::numeric_limits<int>::min()) return std::nullopt;
   return *value < 0 ? -*value : *value;
+}
+
+std::optional<SecretKey> decode_uapi_private_key(std::string_view reply) {
+  static constexpr std::string_view kName = "private_key=";
+  while (!reply.empty()) {
+    const std::string_view line = next_line(reply);
+    if (line.starts_with("public_key=")) return std::nullopt;  // the first peer
+    if (line.starts_with(kName)) return secret_of(line.substr(kName.size()));
+  }
+  return std::nullopt;
 }
 
 Result<WgDevice> decode_uapi_device(std::string_view reply) {

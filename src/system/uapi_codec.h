@@ -3,6 +3,7 @@
 // empty line). Bytes only.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,5 +28,8 @@ inline constexpr std::string_view kUapiGet = "get=1\n\n";
 /// A device from the reply to get. The private key is turned into the public one and not kept.
 /// Errc::malformed for text that is no such reply; values of unknown names are skipped.
 [[nodiscard]] Result<WgDevice> decode_uapi_device(std::string_view reply);
+
+/// The private key in that reply; nothing if there is none.
+[[nodiscard]] std::optional<SecretKey> decode_uapi_private_key(std::string_view reply);
 
 }  // namespace wesher::system

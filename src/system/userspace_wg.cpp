@@ -117,6 +117,17 @@ Result<WgDevice> UserspaceWg::get() {
   return device;
 }
 
+Result<SecretKey> UserspaceWg::private_key() {
+  auto reply = converse(interface_, kUapiGet);
+  if (!reply) return tl::unexpected(reply.error());
+  auto key = decode_uapi_private_key(*reply);
+  const auto status = judge(*reply);
+  wipe(*reply);
+  if (!status) return tl::unexpected(status.error());
+  if (!key) return fail(Errc::not_found, "it has none");
+  return std::move(*key);
+}
+
 Result<void> UserspaceWg::create(std::uint32_t /*mtu*/) {
   const std::string program = userspace_program();
   const std::string path = find_program(program);

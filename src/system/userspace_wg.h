@@ -31,6 +31,7 @@ class UserspaceWg final : public WgControl {
   [[nodiscard]] std::string_view text() const override { return "wireguard-go"; }
 
   [[nodiscard]] Result<WgDevice> get() override;
+  [[nodiscard]] Result<SecretKey> private_key() override;
   [[nodiscard]] Result<void> create(std::uint32_t mtu) override;
   [[nodiscard]] Result<void> set_device(const SecretKey* private_key,
                                         std::optional<std::uint16_t> listen_port) override;

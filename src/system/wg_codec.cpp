@@ -227,6 +227,17 @@ WgDevice WgDumpReader::take() {
   return std::move(device_);
 }
 
+std::optional<SecretKey> decode_private_key(ByteView payload) {
+  const auto head = struct_at<genlmsghdr>(payload);
+  if (!head || head->cmd != WG_CMD_GET_DEVICE) return std::nullopt;
+  for (const Attr& attr : Attrs(behind<genlmsghdr>(payload))) {
+    if (attr.type != WGDEVICE_A_PRIVATE_KEY) continue;
+    auto key = SecretKey::from_bytes(attr.payload);
+    if (key && !key->is_zero()) return std::move(*key);
+  }
+  return std::nullopt;
+}
+
 Bytes encode_get_family(std::string_view family) {
   MessageBuilder message(GENL_ID_CTRL, 0);
   message.put_header(genlmsghdr{.cmd = CTRL_CMD_GETFAMILY, .version = 1, .reserved = 0});

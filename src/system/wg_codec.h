@@ -44,6 +44,10 @@ class WgDumpReader {
   WgDevice device_;
 };
 
+/// The private key in one message of a dump (payload from its genlmsghdr on); nothing if it has
+/// none. Only whoever has CAP_NET_ADMIN is told.
+[[nodiscard]] std::optional<SecretKey> decode_private_key(ByteView payload);
+
 /// The numeric id in a reply to CTRL_CMD_GETFAMILY; nothing if the payload has none.
 [[nodiscard]] std::optional<std::uint16_t> decode_family_id(ByteView payload);
 [[nodiscard]] Bytes encode_get_family(std::string_view family);

@@ -23,6 +23,9 @@ class WgControl {
   /// The device as it is; asks only. Errc::not_found if there is no such device.
   [[nodiscard]] virtual Result<WgDevice> get() = 0;
 
+  /// The private key of the device. Errc::not_found if it has none, or there is no such device.
+  [[nodiscard]] virtual Result<SecretKey> private_key() = 0;
+
   /// Makes the link exist, down, with that MTU where the back end can set it; Errc::exists if the
   /// name is taken.
   [[nodiscard]] virtual Result<void> create(std::uint32_t mtu) = 0;

@@ -176,6 +176,22 @@ TEST_CASE("an endpoint is left to WireGuard while a handshake is younger than 18
       "  ~ peer a (AQEB…)  192.0.2.1:51820  endpoint is 198.51.100.7:1024, no handshake for 5m\n");
 }
 
+TEST_CASE("a peer that moved is looked for where it is, unless WireGuard knows better") {
+  const Desired d = desired({wanted("a", 1)});
+  Observed o = settled(d);
+  o.peers[0].last_handshake = ago(seconds{1});
+  o.peers[0].endpoint = endpoint("192.0.2.77:51820");
+  DiffOptions options;
+  options.now = kNow;
+  CHECK(diff(d, o, options).empty());
+  options.moved.emplace(o.peers[0].key, endpoint("192.0.2.77:51820"));
+  CHECK(text(d, o, options) ==
+        "\nwg1: 1 change\n  ~ peer a (AQEB…)  192.0.2.1:51820  "
+        "endpoint is 192.0.2.77:51820, which it announced before\n");
+  o.peers[0].endpoint = endpoint("198.51.100.7:1024");
+  CHECK(diff(d, o, options).empty());
+}
+
 TEST_CASE("a peer without any endpoint gets the announced one") {
   const Desired d = desired({wanted("a", 1)});
   Observed o = settled(d);

@@ -94,6 +94,18 @@ TEST_CASE("a program that fails is quoted and one that can't be executed is name
   });
 }
 
+TEST_CASE("a program that went into the background is waited for while it has its interface") {
+  IN_SANDBOX([] {
+    script("exit 0\n");
+    const auto ready_at = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
+    const auto ready = [=] { return std::chrono::steady_clock::now() >= ready_at; };
+    Launch what = request(ready);
+    EXPECT(!launch(what));
+    what.interface = "lo";
+    EXPECT(launch(what).has_value());
+  });
+}
+
 TEST_CASE("a program that never gets ready is given up at the time limit") {
   IN_SANDBOX([] {
     script("exec sleep 60\n");

@@ -76,6 +76,17 @@ TEST_CASE("a reply becomes a device with the public half of its key") {
   CHECK(device.peers[1].allowed_ips.front().text() == "10.0.0.2/32");
 }
 
+TEST_CASE("the private key of a reply is that of the device and no other") {
+  const auto found = decode_uapi_private_key("private_key=" + hex("40") + "\nlisten_port=1\n");
+  REQUIRE(found);
+  CHECK(found->same_as(SecretKey(key(0x40).bytes())));
+  CHECK_FALSE(decode_uapi_private_key("private_key=" + hex("00") + "\nerrno=0\n\n"));
+  CHECK_FALSE(decode_uapi_private_key("private_key=40\nerrno=0\n\n"));
+  CHECK_FALSE(decode_uapi_private_key("listen_port=1\nerrno=0\n\n"));
+  CHECK_FALSE(decode_uapi_private_key("public_key=" + hex("01") + "\nprivate_key=" + hex("40") +
+                                      "\nerrno=0\n\n"));
+}
+
 TEST_CASE("a reply that is not whole or has a bad peer key is malformed") {
   const auto bad = GENERATE("", "\n", "errno=0\n", "listen_port=1\n\n",
                             "public_key=00\nerrno=0\n\n", "errno=x\n\n", "xerrno=0\n\n");

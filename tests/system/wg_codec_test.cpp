@@ -255,3 +255,25 @@ TEST_CASE("what does not fit a message is refused and not written") {
   CHECK_FALSE(m.ok());
   CHECK(m.take().size() == 36);
 }
+
+TEST_CASE("the private key is read from a message of a dump") {
+  const auto message = [](const Bytes& key, std::uint8_t command) {
+    MessageBuilder builder(kFamily, 0);
+    builder.put_header(genlmsghdr{.cmd = command, .version = WG_GENL_VERSION, .reserved = 0});
+    builder.put_u16(WGDEVICE_A_LISTEN_PORT, 51820);
+    builder.put(WGDEVICE_A_PRIVATE_KEY, key);
+    return builder.take();
+  };
+  const auto read = [](const Bytes& bytes) {
+    for (const NetlinkMessage& m : NetlinkMessages(bytes))
+      return decode_private_key(m.payload);
+    return std::optional<SecretKey>{};
+  };
+  const auto found = read(message(Bytes(kKeyBytes, 7), WG_CMD_GET_DEVICE));
+  REQUIRE(found);
+  CHECK(found->bytes().front() == 7);
+  CHECK_FALSE(read(message(Bytes(kKeyBytes, 0), WG_CMD_GET_DEVICE)));
+  CHECK_FALSE(read(message(Bytes(kKeyBytes - 1, 7), WG_CMD_GET_DEVICE)));
+  CHECK_FALSE(read(message(Bytes(kKeyBytes, 7), WG_CMD_SET_DEVICE)));
+  CHECK_FALSE(decode_private_key({}));
+}

@@ -87,6 +87,7 @@ class Performer {
 
   void operator()(const AddRoute& a) {
     if (!link().up) throw std::logic_error("ENETDOWN");
+    if (a.takes_over) erase(host_.unmarked_routes, a.destination);
     insert(host_.routes, a.destination);
   }
 

@@ -1,0 +1,60 @@
+#include "plan/revival.h"
+
+namespace wesher::plan {
+
+void Revival::event(Instant now) {
+  event_at_ = now;
+  // What is noted already stays; otherwise it is noted first.
+  looked_ = next_ ? 1 : 0;
+  const Instant soonest = now + kLooks.at(looked_);
+  if (!next_ || soonest < *next_) next_ = soonest;
+}
+
+void Revival::plan_next(Instant now) {
+  while (looked_ < kLooks.size() && event_at_ + kLooks.at(looked_) <= now)
+    ++looked_;
+  if (looked_ < kLooks.size()) {
+    next_ = event_at_ + kLooks.at(looked_);
+  } else {
+    next_.reset();
+    seen_.clear();
+  }
+}
+
+std::vector<ObservedPeer> Revival::look(const std::vector<ObservedPeer>& peers,
+                                        const std::set<PublicKey>& legacy,
+                                        const Moment& now) {
+  const bool last = now.at >= event_at_ + kLooks.back();
+  std::vector<ObservedPeer> renewed;
+  for (const ObservedPeer& peer : peers) {
+    if (!legacy.contains(peer.key)) continue;
+    const auto [at, fresh] = seen_.try_emplace(peer.key);
+    Seen& seen = at->second;
+    const bool in_use = peer.last_handshake && now.wall - *peer.last_handshake < kSessionLife;
+    const bool renew = !fresh && is_to_renew(peer, seen, last && in_use, now.at);
+    if (renew) {
+      renewed.push_back(peer);
+      ++seen.renewals;
+    }
+    // Without any handshake all that was sent was in vain so far. What begins one is sent again by
+    // WireGuard only after 5 s (REKEY_TIMEOUT).
+    const bool nothing_heard = renew || (fresh && !peer.last_handshake);
+    seen.rx = nothing_heard ? 0 : peer.rx_bytes;
+    seen.tx = nothing_heard ? 0 : peer.tx_bytes;
+    seen.handshake = renew ? std::nullopt : peer.last_handshake;
+  }
+  plan_next(now.at);
+  return renewed;
+}
+
+/// Notes too whether something was heard.
+bool Revival::is_to_renew(const ObservedPeer& peer, Seen& seen, bool last, Instant now) const {
+  if (peer.rx_bytes > seen.rx || peer.last_handshake > seen.handshake) {
+    seen.heard_at = now;
+    return false;
+  }
+  if (seen.renewals >= kRenewals) return false;
+  return peer.tx_bytes > seen.tx || (last && seen.heard_at < event_at_ + kSpread);
+}
+
+}  // namespace wesher::plan
