@@ -41,6 +41,9 @@ class Agent {
 
   Exit run();
 
+  /// Whether it ended to be run again with keys of its own.
+  [[nodiscard]] bool is_copy() const { return is_copy_; }
+
  private:
   void announce_start(const Startup& startup);
   [[nodiscard]] bool open_gossip(Result<Network> network);
@@ -50,6 +53,7 @@ class Agent {
   [[nodiscard]] GossipLoopHandlers gossip_handlers();
   void forget(std::int64_t request, const std::string& arguments);
   void kept_out(const mesh::Notice& notice);
+  void become_another(const mesh::CopyFound& copy);
   void addresses_changed();
   void wait_for_signal();
   void begin_stop(StopKind kind);
@@ -66,7 +70,7 @@ class Agent {
   Backoff retry_{std::chrono::seconds{2}, std::chrono::seconds{30}};
   std::optional<store::Lock> lock_;
   std::vector<JoinEntry> join_;
-  std::vector<Endpoint> device_seeds_;
+  std::vector<Endpoint> found_seeds_;
   std::vector<Member> restored_;  ///< members of the database, until the mesh takes them over
   bool first_start_ = false;
   mesh::Config config_;  ///< of the mesh, until it is made
@@ -78,6 +82,7 @@ class Agent {
   AddressFollower follower_{io_, [this] { addresses_changed(); }};
   std::optional<StopKind> stopping_;
   bool finished_ = false;
+  bool is_copy_ = false;
   Exit exit_ = Exit::ok;
 };
 
@@ -91,7 +96,7 @@ Exit Agent::run() {
   if (!startup) return refuse(startup.error());
   first_start_ = startup->first_start;
   join_ = startup->join;
-  device_seeds_ = startup->device_seeds;
+  found_seeds_ = startup->found_seeds;
   lock_ = std::move(startup->lock);
   const Identity& identity = startup->parts.identity;
   const store::Paths paths = startup->parts.paths;
@@ -101,9 +106,10 @@ Exit Agent::run() {
   announce_mapped_ = identity.keys.announce_mapped;
   announce_start(*startup);
 
+  const bool adopts_device = startup->adopts_device;
   auto network = std::move(startup->network);
   reconciler_ = std::make_unique<Reconciler>(std::move(startup->parts), log_, notifier_);
-  if (const auto passed = reconciler_->first_pass(); !passed && first_start_) {
+  if (const auto passed = reconciler_->first_pass(); !passed && first_start_ && !adopts_device) {
     // Nobody has heard of this node yet: leave nothing behind.
     reconciler_->abandon();
     (void)store::reset_state(paths);
@@ -141,6 +147,9 @@ ReconcilerCallbacks Agent::reconciler_callbacks() {
   callbacks.claim_stored = [post](std::optional<IpAddress> overlay) {
     post([overlay](GossipLoop& gossip) { gossip.claim_stored(overlay); });
   };
+  callbacks.format_stored = [post](MetaFormat format) {
+    post([format](GossipLoop& gossip) { gossip.format_stored(format); });
+  };
   callbacks.leave_requested = [this] { asio::post(io_, [this] { begin_stop(StopKind::resign); }); };
   callbacks.key_changed = [this](PublicKey key) {
     asio::post(io_, [this, key] {
@@ -158,6 +167,9 @@ ReconcilerCallbacks Agent::reconciler_callbacks() {
 GossipLoopHandlers Agent::gossip_handlers() {
   return {[this](mesh::Fact fact, WallTime at) { reconciler_->push(std::move(fact), at); },
           [this](std::size_t told) { asio::post(io_, [this, told] { finish_stop(told); }); },
+          [this](const mesh::CopyFound& copy) {
+            asio::post(io_, [this, copy] { become_another(copy); });
+          },
           [this](const mesh::Notice& notice) { kept_out(notice); },
           [this] { reconciler_->kept_out(""); }};
 }
@@ -186,6 +198,19 @@ void Agent::kept_out(const mesh::Notice& notice) {
   asio::post(io_, [this] { begin_stop(StopKind::leave); });
 }
 
+/// Stops without a word to anybody, and is run again as somebody else.
+void Agent::become_another(const mesh::CopyFound& copy) {
+  if (stopping_) return;
+  log_.lifecycle(fmt::format(
+      "{} at {} runs on a copy of this host's state: this one gets keys and an overlay address of "
+      "its own",
+      copy.name, copy.at.text()));
+  is_copy_ = true;
+  stopping_ = StopKind::keep;
+  retry_timer_.cancel();
+  finish_stop(0);
+}
+
 /// The address that is announced follows those of the host.
 void Agent::addresses_changed() {
   if (!gossip_ || stopping_ || !announced_) return;
@@ -206,6 +231,8 @@ void Agent::announce_start(const Startup& startup) {
   for (const std::string& line : identity.lifecycle)
     log_.lifecycle(line);
   for (const std::string& line : identity.warnings)
+    log_.warn(line);
+  for (const std::string& line : options_.warnings)
     log_.warn(line);
   const std::string who =
       fmt::format("{} is {} on {} ({})", self.name,
@@ -248,18 +275,19 @@ bool Agent::open_gossip(Result<Network> network) {
   log_.lifecycle(fmt::format("listening on {} (TCP, UDP) and {} (UDP), announcing {}",
                              options_.cluster_port, options_.wireguard_port,
                              announced.address.text()));
-  if (first_start_ && join_.empty()) {
+  const bool knows_seeds = !join_.empty() || !found_seeds_.empty();
+  if (first_start_ && !knows_seeds) {
     log_.lifecycle(fmt::format("next host:  wesher --cluster-key-file FILE --join {}",
                                announced.address.text()));
   }
   announced_ = announced.address;
   reconciler_->announcing(announced.address.text());
   gossip_ = std::make_unique<GossipLoop>(io_, std::move(network->sockets), make_mesh(announced),
-                                         join_, device_seeds_, log_, gossip_handlers());
+                                         join_, found_seeds_, log_, gossip_handlers());
   if (!is_fixed(options_)) {
     if (const auto follows = follower_.start(); !follows) log_.warn(follows.error().detail);
   }
-  gossip_->start(first_start_ && !join_.empty() ? kProbeMaxFirst : kProbeMax);
+  gossip_->start(first_start_ && knows_seeds ? kProbeMaxFirst : kProbeMax);
   return true;
 }
 
@@ -308,7 +336,9 @@ void Agent::finish_stop(std::size_t told) {
   if (gossip_) gossip_->stop();
   reconciler_->stop(*stopping_, told);
   const std::string& interface = options_.interface;
-  if (*stopping_ == StopKind::keep) {
+  if (is_copy_) {
+    log_.info("starting again as another member");
+  } else if (*stopping_ == StopKind::keep) {
     log_.lifecycle(fmt::format(
         "stopped; {}, its peers, routes and names stay as they are (--on-stop keep)", interface));
   } else {
@@ -343,7 +373,13 @@ Exit exit_for(Errc code) {
 
 Exit run_agent(Options options) {
   Log log(options.log_level);
-  return Agent(options, log).run();
+  for (;;) {
+    Agent agent(options, log);
+    const Exit exit = agent.run();
+    if (!agent.is_copy()) return exit;
+    options.init = InitRequest::none;  // it was obeyed
+    options.renew_identity = true;
+  }
 }
 
 }  // namespace wesher::daemon

@@ -39,14 +39,14 @@ GossipLoop::GossipLoop(asio::io_context& io,
                        GossipSockets sockets,
                        mesh::Mesh mesh,
                        std::vector<JoinEntry> join,
-                       std::vector<Endpoint> device_seeds,
+                       std::vector<Endpoint> found_seeds,
                        Log& log,
                        GossipLoopHandlers handlers)
     : io_(io),
       udp_(std::move(sockets.udp)),
       dual_stack_(sockets.dual_stack),
       mesh_(std::move(mesh)),
-      device_seeds_(std::move(device_seeds)),
+      found_seeds_(std::move(found_seeds)),
       log_(log),
       handlers_(std::move(handlers)),
       streams_(io, std::move(sockets.tcp), stream_handlers()),
@@ -97,7 +97,7 @@ StreamHandlers GossipLoop::stream_handlers() {
 }
 
 void GossipLoop::set_seeds(std::vector<Endpoint> resolved) {
-  resolved.insert(resolved.end(), device_seeds_.begin(), device_seeds_.end());
+  resolved.insert(resolved.end(), found_seeds_.begin(), found_seeds_.end());
   mesh_.set_seeds(std::move(resolved), now());
   drain();
 }
@@ -139,6 +139,11 @@ void GossipLoop::epochs_reserved(std::uint64_t end) {
 
 void GossipLoop::claim_stored(std::optional<IpAddress> overlay) {
   mesh_.claim_stored(overlay, now());
+  drain();
+}
+
+void GossipLoop::format_stored(MetaFormat format) {
+  mesh_.format_stored(format, now());
   drain();
 }
 
@@ -266,6 +271,8 @@ void GossipLoop::take_fact(mesh::Fact fact) {
     if (!mesh_.announced()) handlers_.kept_out(*notice);
   } else if (const auto* left = std::get_if<mesh::LeaveDone>(&fact)) {
     handlers_.left(left->told);
+  } else if (const auto* copy = std::get_if<mesh::CopyFound>(&fact)) {
+    handlers_.copied(*copy);
   } else {
     handlers_.fact(std::move(fact), now().wall);
   }

@@ -22,9 +22,11 @@
 namespace wesher::daemon {
 
 struct GossipLoopHandlers {
-  /// Facts for the reconcile loop: everything but notices and LeaveDone.
+  /// Facts for the reconcile loop: everything but notices, LeaveDone, CopyFound.
   std::function<void(mesh::Fact fact, WallTime at)> fact;
   std::function<void(std::size_t told)> left;
+  /// Another host runs on a copy of our state: this one is to become somebody else.
+  std::function<void(const mesh::CopyFound& copy)> copied;
   /// The mesh can't announce us at present: its notice, whose group says why.
   std::function<void(const mesh::Notice& notice)> kept_out;
   /// We are in the mesh from now on.
@@ -34,12 +36,12 @@ struct GossipLoopHandlers {
 class GossipLoop {
  public:
   /// `log` outlives it. The mesh is made by the caller, with everything it is to know at the start.
-  /// `device_seeds` are tried beside those of --join.
+  /// `found_seeds` are tried beside those of --join.
   GossipLoop(asio::io_context& io,
              GossipSockets sockets,
              mesh::Mesh mesh,
              std::vector<JoinEntry> join,
-             std::vector<Endpoint> device_seeds,
+             std::vector<Endpoint> found_seeds,
              Log& log,
              GossipLoopHandlers handlers);
 
@@ -52,6 +54,8 @@ class GossipLoop {
   void epochs_reserved(std::uint64_t end);
   /// Our claim is on disk: announces it.
   void claim_stored(std::optional<IpAddress> overlay);
+  /// The format is on disk: announces ourselves in it.
+  void format_stored(MetaFormat format);
   /// Our underlay address is this one from now on, in the bytes to announce.
   void address_changed(Bytes underlay);
   /// mesh::Mesh::forget and forget_failed_older.
@@ -81,7 +85,7 @@ class GossipLoop {
   asio::ip::udp::socket udp_;
   bool dual_stack_;
   mesh::Mesh mesh_;
-  std::vector<Endpoint> device_seeds_;
+  std::vector<Endpoint> found_seeds_;
   Log& log_;
   GossipLoopHandlers handlers_;
   Streams streams_;

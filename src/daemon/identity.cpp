@@ -79,32 +79,41 @@ WallTime build_time() {
   return WallTime{std::chrono::seconds{WESHER_BUILD_EPOCH}};
 }
 
+/// When a claim is dated that was made by a clock that stands before the build of this program, as
+/// on a board without one: behind every honest claim, so that it drives nobody off an address.
+constexpr std::chrono::days kClocklessClaim{20 * 365};
+
 /// The claim time, and whether it is to be taken anew. A claim that nobody heard of for longer than
 /// members remember each other is not older than one that was made meanwhile.
 void date_claim(Identity& identity, const Options& options, WallTime now) {
   const auto& keys = identity.keys;
-  const bool forgotten = now - keys.highest_time > options.failed_retention;
+  const bool forgotten =
+      now - keys.highest_time > options.failed_retention.value_or(kFailedRetention);
   identity.claim_is_new = keys.claim_time == WallTime{} || forgotten;
-  identity.claimed =
-      identity.claim_is_new ? std::max({now, build_time(), keys.newest_claim}) : keys.claim_time;
+  const WallTime fresh = now < build_time() ? build_time() + kClocklessClaim
+                                            : std::max(now, keys.newest_claim);
+  identity.claimed = identity.claim_is_new ? fresh : keys.claim_time;
 }
 
-/// Two hosts with one key disturb each other for ever. The machine id is part of an image's first
-/// boot, so another one means that the state was copied, or its disk moved.
-void renew_copied_state(Identity& identity, const IdentityHost& host, WallTime now) {
+/// Two hosts with one key disturb each other for ever. Another machine id means that the state was
+/// copied, or moved with its disk or a backup: the mesh finds out which by asking, and says when
+/// this host is to become somebody else.
+void renew_copied_state(Identity& identity, bool renew, const IdentityHost& host, WallTime now) {
   auto& keys = identity.keys;
   const std::string mark =
       host.machine_id.empty() ? "" : store::machine_mark(host.machine_id, keys.id);
-  if (!mark.empty() && !keys.machine.empty() && mark != keys.machine) {
+  const bool other_machine = !mark.empty() && !keys.machine.empty() && mark != keys.machine;
+  if (renew) {
     store::KeyFile fresh = store::make_key_file(std::nullopt, now);
     keys.wireguard_private = std::move(fresh.wireguard_private);
     keys.identity_seed = std::move(fresh.identity_seed);
     keys.overlay.reset();
     keys.overlay_net.reset();
     keys.claim_time = {};
+  } else if (other_machine) {
     identity.lifecycle.emplace_back(
-        "the state comes from another machine: this one gets keys and an overlay address of its "
-        "own, and joins as a new member");
+        "the state comes from another machine: keys and overlay address are kept unless that one "
+        "answers in the mesh");
   }
   if (!mark.empty()) keys.machine = mark;
 }
@@ -141,6 +150,31 @@ void reserve_incarnations(Identity& identity) {
   identity.incarnation_first = std::max<std::uint32_t>(end, 1);
   const std::uint32_t room = limits::kIncarnationMax - identity.incarnation_first;
   end = identity.incarnation_first + std::min(room, kIncarnationBlock);
+}
+
+/// Of a node that never ran under this program.
+Result<void> make_identity(Identity& identity,
+                           const store::Paths& paths,
+                           const Options& options,
+                           StoredState stored,
+                           WallTime now) {
+  std::optional<SecretKey> key;
+  if (options.cluster_key) key = options.cluster_key->copy();
+  if (stored == StoredState::use) {
+    auto taken = take_over_go_state(paths, key, identity.lifecycle, identity.warnings);
+    if (!taken) return tl::unexpected(taken.error());
+    identity.go = std::move(*taken);
+    if (!options.join.empty() && !key) {
+      return fail(Errc::malformed,
+                  "--join needs the key of that cluster: give it with --cluster-key-file FILE or "
+                  "--cluster-key KEY (a member shows it with: wesher key show)");
+    }
+  }
+  identity.first_start = true;
+  identity.new_cluster = !key;
+  identity.keys = store::make_key_file(std::move(key), now);
+  if (identity.go) identity.keys.meta_format = identity.go->format;
+  return {};
 }
 
 }  // namespace
@@ -181,16 +215,9 @@ Result<Identity> load_identity(const store::Paths& paths,
   } else if (loaded.error().code != Errc::not_found) {
     return tl::unexpected(loaded.error());
   } else {
-    if (!options.join.empty() && !options.cluster_key && !fresh) {
-      return fail(Errc::malformed,
-                  "--join needs the key of that cluster: give it with --cluster-key-file FILE or "
-                  "--cluster-key KEY (a member shows it with: wesher key show)");
+    if (auto made = make_identity(identity, paths, options, stored, now); !made) {
+      return tl::unexpected(made.error());
     }
-    identity.first_start = true;
-    identity.new_cluster = !options.cluster_key;
-    std::optional<SecretKey> given;
-    if (options.cluster_key) given = options.cluster_key->copy();
-    identity.keys = store::make_key_file(std::move(given), now);
   }
 
   auto& keys = identity.keys;
@@ -200,10 +227,11 @@ Result<Identity> load_identity(const store::Paths& paths,
                     printable(keys.node_name), printable(name)));
   }
   keys.node_name = name;
-  renew_copied_state(identity, host, now);
+  renew_copied_state(identity, options.renew_identity, host, now);
   if (auto chosen = choose_overlay(identity, options, host); !chosen) {
     return tl::unexpected(chosen.error());
   }
+  if (options.meta_format) keys.meta_format = *options.meta_format;
   date_claim(identity, options, now);
   identity.instance = draw_instance();
   renew_key_after_clock_step(identity, now);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "daemon/go_takeover.h"
 #include "daemon/options.h"
 #include "store/key_file.h"
 #include "store/paths.h"
@@ -26,6 +27,7 @@ struct Identity {
   store::KeyFile keys;
   bool first_start = false;             ///< there was no key file
   bool new_cluster = false;             ///< the cluster key was generated now
+  std::optional<GoHeritage> go;         ///< a first start that took over the Go program's state
   std::optional<IpAddress> overlay;     ///< chosen or kept; nothing: the mesh is to choose
   std::uint32_t incarnation_first = 1;  ///< of the block reserved for this run
   std::uint64_t epoch_first = 1;        ///< of the block of epochs, likewise
@@ -51,10 +53,11 @@ struct IdentityHost {
   std::vector<IpAddress> addresses;  ///< own ones, gateways, resolvers: not to be chosen
 };
 
-/// Loads or makes the identity; saves nothing. `name` is the member name of this run. A state that
-/// was copied from another machine gets new keys.
-/// Errc::state_unusable: keys unreadable, or a database without its key file.
-/// Errc::malformed: --join with no key given or stored.
+/// Loads or makes the identity; saves nothing. `name` is the member name of this run. With
+/// `Options::renew_identity` keys and claim are new.
+/// Without state of ours, that of the Go program is taken over unless `stored` is fresh.
+/// Errc::state_unusable: keys unreadable, or a database without its key file, or the Go program's
+/// state damaged and no key given. Errc::malformed: --join with no key given or stored.
 [[nodiscard]] Result<Identity> load_identity(const store::Paths& paths,
                                              const Options& options,
                                              const std::string& name,

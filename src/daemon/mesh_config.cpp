@@ -19,7 +19,7 @@ void divide_timers(mesh::Config& config, std::uint32_t by) {
        {&gossip.probe_interval, &gossip.probe_timeout, &gossip.gossip_interval,
         &gossip.push_pull_interval, &gossip.gossip_to_the_dead, &gossip.relay_nack_after,
         &config.failed_retention, &config.left_retention, &config.reconnect_interval,
-        &config.seed_retry_first, &config.seed_retry_max}) {
+        &config.seed_retry_first, &config.seed_retry_max, &config.format_patience}) {
     *interval /= by;
   }
   if (config.takeover_after) *config.takeover_after /= by;
@@ -47,12 +47,14 @@ mesh::Config mesh_config(const Options& options,
   config.instance = identity.instance;
   config.claimed = identity.claimed;
   config.claim_is_new = identity.claim_is_new;
+  config.format_is_fixed = options.meta_format.has_value();
   config.fixed_overlay = options.overlay_ip;
   if (!options.allow_overlap) {
     config.host_addresses = system::occupied_addresses(options.interface);
   }
   config.takeover_after = options.takeover_after;
-  config.failed_retention = options.failed_retention;
+  config.failed_retention = options.failed_retention.value_or(kFailedRetention);
+  config.retention_by_lifetime = !options.failed_retention;
   config.static_members = options.static_members;
   if (options.timers_divided_by > 1) divide_timers(config, options.timers_divided_by);
   return config;

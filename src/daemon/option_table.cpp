@@ -44,7 +44,7 @@ Result<T> choose(std::string_view value,
                  std::string_view must_be) {
   const auto same = [&](const Word<T>& word) {
     return std::equal(value.begin(), value.end(), word.text.begin(), word.text.end(),
-                      [](char a, char b) { return a == b || (b != '-' && (a | 0x20) == b); });
+                      [](char a, char b) { return a == b || (b >= 'a' && (a | 0x20) == b); });
   };
   const auto it = std::find_if(words.begin(), words.end(), same);
   if (it != words.end()) return it->value;
@@ -120,6 +120,12 @@ Result<void> set_backend(Options& o, std::string_view v) {
   return put(o.backend, choose(v, kWords, "auto, kernel or userspace"));
 }
 
+Result<void> set_meta_format(Options& o, std::string_view v) {
+  static constexpr std::array<Word<MetaFormat>, 3> kWords = {
+      {{"f1", MetaFormat::f1}, {"f2", MetaFormat::f2}, {"f3", MetaFormat::f3}}};
+  return put(o.meta_format, choose(v, kWords, "f1, f2 or f3"));
+}
+
 Result<void> set_on_stop(Options& o, std::string_view v) {
   static constexpr std::array<Word<OnStop>, 2> kWords = {
       {{"leave", OnStop::leave}, {"keep", OnStop::keep}}};
@@ -127,12 +133,27 @@ Result<void> set_on_stop(Options& o, std::string_view v) {
 }
 
 Result<void> set_log_level(Options& o, std::string_view v) {
-  static constexpr std::array<Word<LogLevel>, 5> kWords = {{{"debug", LogLevel::debug},
+  // All that the Go program's logger knows.
+  static constexpr std::array<Word<LogLevel>, 8> kWords = {{{"trace", LogLevel::debug},
+                                                            {"debug", LogLevel::debug},
                                                             {"info", LogLevel::info},
                                                             {"warn", LogLevel::warn},
                                                             {"warning", LogLevel::warn},
-                                                            {"error", LogLevel::error}}};
+                                                            {"error", LogLevel::error},
+                                                            {"fatal", LogLevel::error},
+                                                            {"panic", LogLevel::error}}};
   return put(o.log_level, choose(v, kWords, "debug, info, warn or error"));
+}
+
+/// Checked, so that it is right when it is obeyed one day.
+Result<void> set_routed_nets(Options& o, std::string_view v) {
+  const auto nets = parse_networks(v);
+  if (!nets) return tl::unexpected(nets.error());
+  o.warnings.emplace_back(
+      "--routed-net (WESHER_ROUTED_NET) is not supported yet: no network behind a host is "
+      "announced "
+      "or routed");
+  return {};
 }
 
 Result<void> set_adopt_seconds(Options& o, std::string_view v) {
@@ -229,7 +250,8 @@ constexpr std::array kTable = {
               "another host may join under it",
               "5m", set_takeover_after},
     OptionRow{"failed-retention", "WESHER_FAILED_RETENTION", "SPAN",
-              "how long a member that is silent stays configured", "72h",
+              "how long a member that is silent stays configured",
+              "10 times its lifetime, 10m to 72h",
               [](Options& o, std::string_view v) {
                 return put(o.failed_retention, parse_duration(v, kRetentionMin, kRetentionMax));
               }},
@@ -238,8 +260,13 @@ constexpr std::array kTable = {
               "silent, until they leave or are forgotten",
               "none",
               [](Options& o, std::string_view v) { return put(o.static_members, parse_names(v)); }},
+    OptionRow{"meta-format", "WESHER_META_FORMAT", "f1|f2|f3",
+              "metadata for nodes of the Go program: f1 for v0.1,\n"
+              "f2 for v0.2, f3 for v0.3; each reads its own only",
+              "what they speak, f2 at first", set_meta_format},
     OptionRow{"log-level", "WESHER_LOG_LEVEL", "LEVEL", "debug, info, warn or error", "warn",
               set_log_level},
+    OptionRow{"routed-net", "WESHER_ROUTED_NET", "NET,...", "", "", set_routed_nets},
     OptionRow{"test-allow-loopback", "", "", "", "",
               [](Options& o, std::string_view v) { return put(o.allow_loopback, parse_bool(v)); }},
     OptionRow{"test-adopt-seconds", "", "SECONDS", "", "", set_adopt_seconds},

@@ -177,6 +177,20 @@ Result<std::vector<Prefix>> parse_overlay_nets(std::string_view value) {
   return nets;
 }
 
+Result<std::vector<Prefix>> parse_networks(std::string_view value) {
+  std::vector<Prefix> nets;
+  for (const std::string_view item : items(value)) {
+    const auto net = Prefix::parse(item);
+    if (!net) {
+      return fail(Errc::malformed,
+                  shown(item) + " is not a network in CIDR form, e.g. 192.168.0.0/24");
+    }
+    nets.push_back(net->masked());
+  }
+  if (nets.empty()) return fail(Errc::malformed, shown(value) + ": must be one network or more");
+  return nets;
+}
+
 Result<AddressAndPort> parse_advertise_addr(std::string_view value) {
   AddressAndPort out;
   std::string_view host = value;

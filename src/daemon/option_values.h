@@ -36,6 +36,9 @@ namespace wesher::daemon {
 /// One to eight such networks, separated by commas; none twice.
 [[nodiscard]] Result<std::vector<Prefix>> parse_overlay_nets(std::string_view value);
 
+/// One or more networks of any length, separated by commas.
+[[nodiscard]] Result<std::vector<Prefix>> parse_networks(std::string_view value);
+
 /// An address, and the port of "ADDR:PORT" or "[IPV6]:PORT" if there is one.
 struct AddressAndPort {
   IpAddress address;

@@ -13,6 +13,7 @@
 #include "base/ip.h"
 #include "base/key.h"
 #include "base/time.h"
+#include "model/member.h"
 #include "system/data_plane.h"
 
 namespace wesher::daemon {
@@ -51,12 +52,19 @@ struct Options {
   std::optional<std::uint32_t> mtu;
   std::optional<std::uint16_t> keepalive_s;  ///< of every peer; 0: off; nothing: left alone
   system::BackendChoice backend = system::BackendChoice::automatic;
+  std::optional<MetaFormat> meta_format;  ///< nothing: as the members of the Go program
   OnStop on_stop = OnStop::leave;
   std::optional<Duration> takeover_after = kTakeoverAfter;  ///< nothing: never
-  Duration failed_retention = kFailedRetention;
+  /// Nothing: at most kFailedRetention, by lifetime (`retention_by_lifetime` of model/member.h).
+  std::optional<Duration> failed_retention = std::nullopt;
   std::vector<std::string> static_members;  ///< names that are never forgotten
   LogLevel log_level = LogLevel::warn;
+  std::vector<std::string> warnings;   ///< about what was given and has no effect, for the log
   bool under_service_manager = false;  ///< INVOCATION_ID or NOTIFY_SOCKET was set
+
+  /// Set by the daemon for itself: this host runs on a copy of another's state, and becomes
+  /// somebody else.
+  bool renew_identity = false;
 
   // Hidden, for tests.
   bool allow_loopback = false;        ///< --test-allow-loopback

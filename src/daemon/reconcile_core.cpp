@@ -49,6 +49,7 @@ void ReconcileCore::take(const mesh::Fact& fact, WallTime at) {
     std::erase_if(batch.members, [&](const Member& m) { return m.name == forgotten->name; });
     batch.forgotten.push_back(forgotten->name);
     table_.remove(forgotten->name);
+    forget_legacy(forgotten->name);
   } else if (const auto* seed = std::get_if<mesh::SeedHealth>(&fact)) {
     batch.health.push_back({store::HealthKind::seed, seed->seed.text(), seed->ok, seed->detail,
                             seed->tries, seed->since});
@@ -58,12 +59,15 @@ void ReconcileCore::take(const mesh::Fact& fact, WallTime at) {
                             at});
   } else if (std::holds_alternative<mesh::Synced>(fact)) {
     if (parts_.adopting && !adopt_until_) adopt_until_ = clock_().at + parts_.adopt_for;
+    disturb_legacy();  // they heard of us
   } else if (const auto* reserve = std::get_if<mesh::ReserveIncarnations>(&fact)) {
     reserve_incarnations(reserve->end);
   } else if (const auto* epochs = std::get_if<mesh::ReserveEpochs>(&fact)) {
     reserve_epochs(epochs->end);
   } else if (const auto* claim = std::get_if<mesh::OwnClaim>(&fact)) {
     take_claim(*claim);
+  } else if (const auto* format = std::get_if<mesh::SpeakFormat>(&fact)) {
+    take_format(*format);
   }
   if (!batch.empty()) due_for_change(clock_().at);
 }
@@ -72,10 +76,12 @@ void ReconcileCore::take_member(const mesh::MemberChanged& changed, WallTime at)
   if (frozen_) return;
   auto& batch = journal_.batch();
   const Member& member = changed.member;
+  const auto known = table_.members().find(member.name);
+  std::optional<Member> former;
+  if (known != table_.members().end()) former = known->second;
+  note_legacy(member, former);
   if (!changed.why.empty()) {
-    const auto known = table_.members().find(member.name);
-    const std::string_view before =
-        known == table_.members().end() ? "new" : to_text(known->second.state);
+    const std::string_view before = former ? to_text(former->state) : "new";
     std::string what = before == to_text(member.state)
                            ? std::string(before)
                            : fmt::format("{} -> {}", before, to_text(member.state));
@@ -198,6 +204,7 @@ void ReconcileCore::advance() {
     check_requests();
   }
   housekeeping(moment);
+  if (revival_.next() && moment.at >= *revival_.next()) revive();
   if (moment.at >= full_due_) {
     store_changes();
     (void)full_pass();
@@ -212,6 +219,7 @@ Instant ReconcileCore::next_due() const {
   if (change_due_) next = std::min(next, *change_due_);
   if (adopt_until_) next = std::min(next, *adopt_until_);
   if (ready_at_latest_) next = std::min(next, *ready_at_latest_);
+  if (revival_.next()) next = std::min(next, *revival_.next());
   return next;
 }
 

@@ -31,6 +31,7 @@
 #include "plan/desired.h"
 #include "plan/drift.h"
 #include "plan/plan.h"
+#include "plan/revival.h"
 #include "store/database.h"
 #include "store/paths.h"
 #include "store/repository.h"
@@ -65,6 +66,8 @@ struct ReconcilerParts {
   std::map<std::string, std::string> options{};  ///< effective ones, for a database made anew
   bool adopting = false;
   Duration adopt_for = kAdoptFor;
+  /// Networks whose routes on the device are the Go program's: they are taken over.
+  std::vector<Prefix> take_routes_in{};
 };
 
 /// What it asks of the gossip thread. Each is called on the reconcile thread and only posts.
@@ -76,6 +79,7 @@ struct ReconcilerCallbacks {
   std::function<void(std::optional<IpAddress> overlay)> claim_stored{};
   /// `wesher forget`, with its arguments as they are stored; `ReconcileCore::answer` ends it.
   std::function<void(std::int64_t request, std::string arguments)> forget_requested{};
+  std::function<void(MetaFormat format)> format_stored{};
 };
 
 class ReconcileCore {
@@ -146,6 +150,7 @@ class ReconcileCore {
   void reserve_epochs(std::uint64_t end);
   void take_claim(const mesh::OwnClaim& claim);
   void move_address(const std::optional<IpAddress>& before, const mesh::OwnClaim& claim);
+  void take_format(const mesh::SpeakFormat& wanted);
   void save_what_waits();
 
   // reconcile_pass.cpp: passes
@@ -157,6 +162,12 @@ class ReconcileCore {
   Result<void> name_taken(const Observed& observed);
   [[nodiscard]] bool start_removals(Instant at);
   void tear_down();
+
+  // reconcile_revive.cpp: sessions with members of the Go program
+  void note_legacy(const Member& member, const std::optional<Member>& before);
+  void forget_legacy(const std::string& name);
+  void disturb_legacy();
+  void revive();
 
   // reconcile_report.cpp: results
   void settle(const std::vector<plan::Action>& actions, const Results& results, bool complete);
@@ -184,6 +195,8 @@ class ReconcileCore {
   Journal journal_;
   plan::DesiredTable table_;
 
+  std::set<std::string> legacy_;  ///< members of the Go program that are there
+  plan::Revival revival_;
   plan::RowChanges pending_;          ///< rows whose additions are still to be made
   std::vector<DesiredPeer> leaving_;  ///< rows that were: their peers and routes are to go
   Instant removal_due_;
@@ -216,6 +229,7 @@ class ReconcileCore {
   bool unsaved_incarnations_ = false;
   bool unsaved_epochs_ = false;
   std::optional<mesh::OwnClaim> unsaved_claim_;
+  std::optional<mesh::SpeakFormat> unsaved_format_;
   bool interface_ready_ = false;
   bool frozen_ = false;
 };

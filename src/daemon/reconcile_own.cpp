@@ -2,6 +2,7 @@
 // mesh.
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -40,6 +41,7 @@ void ReconcileCore::save_what_waits() {
   if (unsaved_incarnations_) reserve_incarnations(0);
   if (unsaved_epochs_) reserve_epochs(0);
   if (unsaved_claim_) take_claim(mesh::OwnClaim(*unsaved_claim_));
+  if (unsaved_format_) take_format(mesh::SpeakFormat(*unsaved_format_));
 }
 
 /// The claim into the key file, then onto the interface, then to be announced. What can't be
@@ -104,6 +106,27 @@ void ReconcileCore::move_address(const std::optional<IpAddress>& before,
   settle_own(actions, results);
   // Rows of members that claim the address that was ours, or is now.
   if (!pending_.empty() || !leaving_.empty()) due_for_change(moment.at);
+}
+
+/// Into the key file, then to be announced: a restart says the same.
+void ReconcileCore::take_format(const mesh::SpeakFormat& wanted) {
+  if (frozen_) return;
+  MetaFormat& stored = parts_.identity.keys.meta_format;
+  const MetaFormat before = std::exchange(stored, wanted.format);
+  if (!save_keys()) {
+    stored = before;
+    unsaved_format_ = wanted;
+    return;
+  }
+  unsaved_format_.reset();
+  parts_.self.meta_format = wanted.format;
+  auto& batch = journal_.batch();
+  batch.self = parts_.self;
+  batch.history.push_back({0, clock_().wall, "metadata format",
+                           fmt::format("{} -> {}", to_text(before), to_text(wanted.format)),
+                           wanted.why});
+  due_for_change(clock_().at);
+  if (callbacks_.format_stored) callbacks_.format_stored(wanted.format);
 }
 
 void ReconcileCore::kept_out(std::string why) {

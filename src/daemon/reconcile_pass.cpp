@@ -27,13 +27,26 @@ bool leaves_something(const plan::RowChange& change) {
                            change.after->overlay != change.before->overlay);
 }
 
+/// Peers that stay and were announced elsewhere before.
+std::map<PublicKey, Endpoint> moved_peers(const plan::RowChanges& changes) {
+  std::map<PublicKey, Endpoint> moved;
+  for (const auto& [name, change] : changes) {
+    if (!change.before || !change.after || change.before->key != change.after->key) continue;
+    if (change.before->endpoint != change.after->endpoint)
+      moved.emplace(change.after->key, change.before->endpoint);
+  }
+  return moved;
+}
+
 }  // namespace
 
 Result<void> ReconcileCore::first_pass() {
   auto members = journal_.repository().members();
   if (!members) return tl::unexpected(members.error());
-  for (const Member& member : *members)
+  for (const Member& member : *members) {
+    note_legacy(member, member);
     table_.put(member);
+  }
   loaded_ = true;
   auto& batch = journal_.batch();
   if (auto rows = journal_.repository().drift()) {
@@ -166,13 +179,16 @@ Result<void> ReconcileCore::full_pass() {
   for (const DesiredPeer& row : leaving_)
     touched_.add(row);
   const bool removing = start_removals(moment.at) || leaving_.empty();
+  auto moved = moved_peers(pending_);
   pending_.clear();
   std::vector<Member> members;
   members.reserve(table_.members().size());
   for (const auto& [name, member] : table_.members())
     members.push_back(member);
   plan::Plan plan =
-      plan::diff(table_.desired(), *observed, {moment.wall, removing && !parts_.adopting, members});
+      plan::diff(table_.desired(), *observed,
+                 {moment.wall, removing && !parts_.adopting, members, parts_.take_routes_in,
+                  std::move(moved)});
   note_hosts(observed->hosts);
   note_lost_link(plan.actions);
   hold_back_fights(plan.actions, moment.at);

@@ -89,10 +89,11 @@ system::DataPlaneConfig data_plane_config(const Options& options, const store::P
 /// Is the link under our name ours to manage?
 Result<Observed> look_at_interface(system::DataPlane& data_plane,
                                    const Options& options,
-                                   const std::vector<PublicKey>& known_keys) {
+                                   const std::vector<PublicKey>& known_keys,
+                                   const std::optional<plan::GoDevice>& go = std::nullopt) {
   auto observed = data_plane.observe();
   if (!observed) return observed;
-  const auto ownership = plan::judge_interface(options.interface, *observed, known_keys);
+  const auto ownership = plan::judge_interface(options.interface, *observed, known_keys, go);
   if (!ownership) return tl::unexpected(ownership.error());
   return observed;
 }
@@ -110,7 +111,8 @@ Result<std::optional<Network>> first_network(const Options& options,
   return open_network(options, own_overlay, io);
 }
 
-/// Opens the database and writes what is known before the first pass.
+/// Opens the database and writes what is known before the first pass. A new one is in adopt mode if
+/// `adopting` says so, or if this node ran before; `adopting` is what holds then.
 Result<store::Database> open_database(const store::Paths& paths,
                                       const Identity& identity,
                                       const Options& options,
@@ -121,7 +123,7 @@ Result<store::Database> open_database(const store::Paths& paths,
   if (!opened->notice.empty()) log.lifecycle(opened->notice);
   store::Repository repository(opened->database);
   if (opened->fresh) {
-    adopting = !identity.first_start;
+    adopting = adopting || !identity.first_start;
     if (auto set = repository.set_adopting(adopting); !set) return tl::unexpected(set.error());
   } else {
     const auto stored = repository.adopting();
@@ -142,6 +144,12 @@ std::vector<PublicKey> known_keys(const Identity& identity, store::Database& dat
     if (member.meta) keys.push_back(member.meta->key);
   }
   return keys;
+}
+
+/// Whether no member was ever stored.
+bool knows_nobody(store::Database& database) {
+  const auto members = store::Repository(database).members();
+  return members && members->empty();
 }
 
 struct Prepared {
@@ -167,6 +175,7 @@ Startup assemble(const Options& options,
                  {},
                  {},
                  first,
+                 false,
                  std::nullopt};
 }
 
@@ -185,8 +194,16 @@ Result<Startup> first_start(
     const Options& options, Prepared prepared, store::Lock lock, const StartHost& host, Log& log) {
   auto& identity = prepared.identity;
   const auto own_key = x25519_public(identity.keys.wireguard_private);
-  auto observed = look_at_interface(*prepared.data_plane, options, {own_key});
+  std::optional<plan::GoDevice> go;
+  if (identity.go) go = go_device(options, identity.keys.node_name);
+  auto observed = look_at_interface(*prepared.data_plane, options, {own_key}, go);
   if (!observed) return tl::unexpected(observed.error());
+  bool adopting = go && plan::is_go_device(*observed, *go);
+  if (adopting) {
+    auto taken =
+        take_over_go_device(*prepared.data_plane, *observed, identity.keys, identity.lifecycle);
+    if (!taken) return tl::unexpected(taken.error());
+  }
   auto network = host.first_network(*observed, identity.overlay.value_or(IpAddress{}));
   if (!network) return tl::unexpected(network.error());
 
@@ -200,12 +217,21 @@ Result<Startup> first_start(
   if (auto saved = store::save_key_file(prepared.paths.key_file(), identity.keys); !saved) {
     return tl::unexpected(saved.error());
   }
-  bool adopting = false;
+  const bool adopts_device = adopting;
   auto database = open_database(prepared.paths, identity, options, log, adopting);
   if (!database) return tl::unexpected(database.error());
+  std::vector<Endpoint> seeds;
+  if (adopts_device) seeds = seeds_in_device(*observed, options);
+  if (identity.go) {
+    const auto nodes = go_seeds(identity.go->nodes, options.cluster_port);
+    seeds.insert(seeds.end(), nodes.begin(), nodes.end());
+  }
   auto startup = assemble(options, std::move(prepared), std::move(lock), std::move(*database),
-                          false, host.now().wall);
+                          adopting, host.now().wall);
   startup.network = std::move(*network);
+  startup.found_seeds = std::move(seeds);
+  startup.adopts_device = adopts_device;
+  if (adopts_device) startup.parts.take_routes_in = options.accepted_nets();
   return startup;
 }
 
@@ -221,9 +247,21 @@ Result<Startup> later_start(
   if (auto saved = store::save_key_file(prepared.paths.key_file(), identity.keys); !saved) {
     return tl::unexpected(saved.error());
   }
+  // A start that was to take over the Go program's device may have been killed in the middle of it.
+  const auto own_key = x25519_public(identity.keys.wireguard_private);
+  const auto go = go_device(options, identity.keys.node_name);
+  const bool takes_on =
+      adopting && observed->device_key == own_key && go && plan::is_go_device(*observed, *go);
+  std::vector<Endpoint> seeds;
+  if (adopting) seeds = seeds_in_device(*observed, options);
+  if (knows_nobody(*database)) {
+    const auto nodes = go_seeds(go_nodes_of(prepared.paths, identity.keys), options.cluster_port);
+    seeds.insert(seeds.end(), nodes.begin(), nodes.end());
+  }
   auto startup = assemble(options, std::move(prepared), std::move(lock), std::move(*database),
                           adopting, host.now().wall);
-  if (adopting) startup.device_seeds = seeds_in_device(*observed, options);
+  startup.found_seeds = std::move(seeds);
+  if (takes_on) startup.parts.take_routes_in = options.accepted_nets();
   return startup;
 }
 

@@ -35,8 +35,11 @@ struct Startup {
   store::Lock lock;
   ReconcilerParts parts;
   std::vector<JoinEntry> join;
-  std::vector<Endpoint> device_seeds;  ///< adopt mode: where the peers in the device are
+  /// Besides `join`: where the peers in the device are, in adopt mode; the nodes of the Go
+  /// program's state.
+  std::vector<Endpoint> found_seeds;
   bool first_start = false;
+  bool adopts_device = false;      ///< a first start on the device that the Go program left
   std::optional<Network> network;  ///< made already at a first start
 };
 

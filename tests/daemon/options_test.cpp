@@ -73,7 +73,7 @@ TEST_CASE("without arguments and variables the defaults are those of the Go prog
   CHECK_FALSE(o.allow_overlap);
   CHECK(o.pool_wait);
   CHECK(o.takeover_after == std::chrono::minutes{5});
-  CHECK(o.failed_retention == std::chrono::hours{72});
+  CHECK_FALSE(o.failed_retention);  // by lifetime
   CHECK(o.static_members.empty());
   CHECK(o.timers_divided_by == 1);
   CHECK_FALSE(o.under_service_manager);
@@ -106,6 +106,7 @@ void check_all(const Options& o) {
   CHECK(o.node_name == "web1.example");
   CHECK(o.no_etc_hosts);
   CHECK(o.on_stop == OnStop::keep);
+  CHECK(o.meta_format == MetaFormat::f3);
   CHECK(o.log_level == LogLevel::debug);
 }
 
@@ -131,6 +132,7 @@ const Variables all_variables = {
     {"WESHER_NODE_NAME", "web1.example"},
     {"WESHER_NO_ETC_HOSTS", "T"},
     {"WESHER_ON_STOP", "keep"},
+    {"WESHER_META_FORMAT", "f3"},
     {"WESHER_LOG_LEVEL", "DEBUG"}};
 
 /// "WESHER_CLUSTER_PORT" → "--cluster-port".
@@ -375,6 +377,8 @@ TEST_CASE("every bad value ends with one line that names the option and the reme
       {{"--init", "false"}, "--init takes no value of its own; write --init or --init=false"},
       {{"--join"}, "--join needs a value; see wesher --help"},
       {{"--interface", "--init"}, "--interface needs a value; see wesher --help"},
+      {{"--meta-format", "f4"}, "--meta-format f4: must be f1, f2 or f3"},
+      {{"--meta-format", "f\x11"}, "--meta-format f\\x11: must be f1, f2 or f3"},
       {{"--log-level", "loud"}, "--log-level loud: must be debug, info, warn or error"},
       {{"--log-level", "e\x1b[m"}, "--log-level e\\x1b[m: must be debug, info, warn or error"},
       {{"--cluster-port", "70000"}, "--cluster-port 70000 is out of range: 1 to 65535"},
@@ -422,6 +426,8 @@ TEST_CASE("values at the bounds are taken") {
   CHECK(good({"--overlay-net", "192.168.7.9/32"}).overlay_net.text() == "192.168.7.9/32");
   CHECK(good({"--interface", "fifteen-letters"}).interface == "fifteen-letters");
   CHECK(good({"--log-level", "Warning"}).log_level == LogLevel::warn);
+  CHECK(good({"--meta-format", "F1"}).meta_format == MetaFormat::f1);
+  CHECK_FALSE(good({}).meta_format);
   CHECK(good({"--bind-addr", "0.0.0.0"}).bind_addr->is_unspecified());
   CHECK(good({"--keepalive-interval", "0"}).keepalive_s == 0);
   CHECK(good({"--keepalive-interval", "65535s"}).keepalive_s == 65535);
@@ -457,6 +463,7 @@ TEST_CASE("the effective options name every lasting option and no key") {
       {"join", "a.example,192.0.2.1:7000,[2001:db8::1]:7000,2001:db8::2"},
       {"keepalive-interval", "25s"},
       {"log-level", "debug"},
+      {"meta-format", "f3"},
       {"mtu", "1380"},
       {"no-etc-hosts", "true"},
       {"node-name", "web1.example"},

@@ -246,3 +246,34 @@ TEST_CASE("a leave for good gives the claim back, one by signal does not") {
     CHECK((keys_of(f).claim_time > WallTime{}) == (kind == StopKind::leave));
   }
 }
+
+TEST_CASE("another metadata format is on disk before it is told and touches nothing on the host") {
+  CoreRig f;
+  f.forget();
+  f.hear(mesh::SpeakFormat{MetaFormat::f3, "2 live members of the Go program can read no other"});
+  CHECK(f.formats == std::vector{MetaFormat::f3});
+  CHECK(keys_of(f).meta_format == MetaFormat::f3);
+  f.run(seconds(5));
+  CHECK(f.done().empty());
+  CHECK(f.stored([](auto& r) { return r.self().value()->meta_format; }) == MetaFormat::f3);
+  const auto history = f.stored([](auto& r) { return r.history({.newest_max = 10}).value(); });
+  const auto entry = std::find_if(history.begin(), history.end(),
+                                  [](const auto& e) { return e.object == "metadata format"; });
+  REQUIRE(entry != history.end());
+  CHECK(entry->what == "F2 -> F3");
+  CHECK(entry->reason == "2 live members of the Go program can read no other");
+}
+
+TEST_CASE("a metadata format that cannot be saved is not told until it can") {
+  CoreRig f;
+  {
+    const NoDisk gone(f.directory.path());
+    f.hear(mesh::SpeakFormat{MetaFormat::f1, "1 live member"});
+    f.run(seconds(10));
+    CHECK(f.formats.empty());
+  }
+  CHECK(keys_of(f).meta_format == MetaFormat::f2);
+  f.run(seconds(2));
+  CHECK(f.formats == std::vector{MetaFormat::f1});
+  CHECK(keys_of(f).meta_format == MetaFormat::f1);
+}

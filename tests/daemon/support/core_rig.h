@@ -32,7 +32,8 @@ class CoreRig {
         {[this](std::uint32_t end) { reserved = end; }, [this] { ++leaves; },
          [this](PublicKey key) { announced = key; }, [this](std::uint64_t end) { epochs = end; },
          [this](std::optional<IpAddress> overlay) { claims.push_back(overlay); },
-         [this](std::int64_t id, const std::string& what) { forgets.emplace_back(id, what); }});
+         [this](std::int64_t id, const std::string& what) { forgets.emplace_back(id, what); },
+         [this](MetaFormat format) { formats.push_back(format); }});
     REQUIRE(core->first_pass());
     run(seconds(2));
     forget();
@@ -95,6 +96,7 @@ class CoreRig {
   std::uint32_t reserved = 0;
   std::uint64_t epochs = 0;
   std::vector<std::optional<IpAddress>> claims;  ///< told to be stored
+  std::vector<MetaFormat> formats;               ///< likewise
   std::vector<std::pair<std::int64_t, std::string>> forgets;
 };
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,7 @@ class FakeDataPlane final : public system::DataPlane {
   struct World {
     std::mutex mutex;
     Observed observed;
+    std::optional<std::array<std::uint8_t, kKeyBytes>> private_key;
     std::vector<std::string> performed;
     int looks = 0;        ///< at the whole host
     std::string refuses;  ///< object that is refused
@@ -53,6 +56,16 @@ class FakeDataPlane final : public system::DataPlane {
       ++world_->looks;
     }
     return world_->now();
+  }
+
+  [[nodiscard]] Result<std::vector<ObservedPeer>> observe_peers() override {
+    return world_->now().peers;
+  }
+
+  [[nodiscard]] Result<SecretKey> private_key() override {
+    const std::lock_guard lock(world_->mutex);
+    if (!world_->private_key) return fail(Errc::not_found, "it has none");
+    return SecretKey(*world_->private_key);
   }
 
   [[nodiscard]] ObservedHosts observe_hosts() override { return world_->now().hosts; }

@@ -80,7 +80,7 @@ class ModelLinks final : public LinkControl {
     if (auto asked = ask("routes", dump.complete); !asked) return tl::unexpected(asked.error());
     for (const auto& [destination, whose] : kernel_.state.routes) {
       if (protocol != 0 && whose != protocol) continue;
-      dump.items.push_back({destination, RT_TABLE_MAIN, whose, false, {index}});
+      dump.items.push_back({destination, RT_TABLE_MAIN, whose, RT_SCOPE_LINK, false, {index}});
     }
     cut(dump);
     return dump;
@@ -173,6 +173,10 @@ class ModelLinks final : public LinkControl {
     const auto at = routes.find(change.destination);
     const bool ours = at != routes.end() && at->second == kRouteProtocol;
     if (change.add) {
+      if (at != routes.end() && change.takes_over) {
+        at->second = kRouteProtocol;
+        return {};
+      }
       if (at != routes.end()) return ours ? Result<void>() : refuse(EEXIST);
       if (!kernel_.state.link->up) return refuse(ENETDOWN);
       routes.emplace(change.destination, kRouteProtocol);
@@ -220,6 +224,15 @@ class ModelWireguard final : public WgControl {
     return device;
   }
 
+  Result<SecretKey> private_key() override {
+    if (auto asked = kernel_.may(CallKind::dump, "private key"); !asked) {
+      return tl::unexpected(asked.error());
+    }
+    const auto& bytes = kernel_.state.private_key;
+    if (!bytes) return fail(Errc::not_found, "it has none");
+    return SecretKey(*bytes);
+  }
+
   Result<void> create(std::uint32_t mtu) override {
     return ModelLinks(kernel_).create_wireguard_link(interface_, mtu);
   }
@@ -234,6 +247,7 @@ class ModelWireguard final : public WgControl {
       const PublicKey key = x25519_public(*private_key);
       if (flows && state.key != key) kernel_.touch("the key of the device was changed");
       state.key = key;
+      state.private_key = private_key->bytes();
       state.peers.erase(key);
     }
     if (listen_port) {

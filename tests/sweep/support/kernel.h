@@ -4,6 +4,7 @@
 // touches the flow of a peer that nothing happens to.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,7 @@ struct KernelState {
   std::set<Prefix> addresses;
   std::map<Prefix, std::uint8_t> routes;  ///< destination → protocol, main table
   std::optional<PublicKey> key;
+  std::optional<std::array<std::uint8_t, kKeyBytes>> private_key;
   std::uint16_t port = 0;
   std::map<PublicKey, KernelPeer> peers;
 

@@ -82,7 +82,7 @@ bool World::start() {
     if (refusal_.empty()) refusal_ = startup.error().detail;
     return false;
   }
-  const bool first_start = startup->first_start;
+  const bool first_start = startup->first_start && !startup->adopts_device;
   const store::Paths paths = startup->parts.paths;
   lock_.emplace(std::move(startup->lock));
   const Witnessed exposed = witnessed_by_others(startup->parts.identity);

@@ -1,0 +1,81 @@
+// Sessions with members of the Go program, which end whenever anything happens in the cluster:
+// plan/revival.h. What happens is what makes such a member replace its peers: somebody comes, is
+// gone, or changes what it announces, we ourselves included.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "daemon/reconcile_core.h"
+
+namespace wesher::daemon {
+
+namespace {
+
+bool is_there(const Member& member) {
+  return member.state == MemberState::alive || member.state == MemberState::suspect;
+}
+
+/// Whether the Go program's callbacks run for this change.
+bool is_event(const std::optional<Member>& before, const Member& after) {
+  if (!before) return is_there(after);
+  return is_there(*before) != is_there(after) || before->meta != after.meta ||
+         before->underlay != after.underlay;
+}
+
+}  // namespace
+
+/// With `before` equal to the member, as at the start, it is only noted.
+void ReconcileCore::note_legacy(const Member& member, const std::optional<Member>& before) {
+  const bool legacy = member.standing == Standing::configured && member.meta &&
+                      !member.signed_claim && is_there(member);
+  if (legacy) {
+    legacy_.insert(member.name);
+  } else {
+    legacy_.erase(member.name);
+  }
+  if (is_event(before, member)) disturb_legacy();
+}
+
+void ReconcileCore::forget_legacy(const std::string& name) {
+  legacy_.erase(name);
+}
+
+void ReconcileCore::disturb_legacy() {
+  if (!legacy_.empty()) revival_.event(clock_().at);
+}
+
+void ReconcileCore::revive() {
+  const Moment moment = clock_();
+  auto peers = parts_.data_plane->observe_peers();
+  if (!peers) peers = std::vector<ObservedPeer>{};  // the next look, or the next pass, tells more
+  std::set<PublicKey> keys;
+  for (const std::string& name : legacy_) {
+    if (const DesiredPeer* row = table_.find(name)) keys.insert(row->key);
+  }
+  std::vector<plan::Action> actions;
+  std::string names;
+  const std::string reason = "Go members drop their sessions when something happens";
+  for (const ObservedPeer& peer : revival_.look(*peers, keys, moment)) {
+    const DesiredPeer* row = table_.owner(peer.key);
+    if (row == nullptr) continue;
+    actions.push_back({plan::RemovePeer{row->name, row->key}, reason});
+    actions.push_back({plan::AddPeer{row->name, row->key, peer.endpoint.value_or(row->endpoint),
+                                     Prefix::host(row->overlay), peer.keepalive_s},
+                       reason});
+    names += (names.empty() ? "" : ", ") + printable(row->name);
+  }
+  if (actions.empty()) return;
+  const auto results =
+      parts_.data_plane->apply_all(actions, parts_.identity.keys.wireguard_private);
+  for (const Result<void>& result : results) {
+    if (result) continue;
+    // The comparison that follows puts in again what is missing.
+    log_.line(LogLevel::warn, "apply session", result.error().detail);
+    expect_all_ = true;
+    due_for_all(moment.at);
+  }
+  log_.info(fmt::format("new sessions with {}: {}", names, reason));
+  journal_.batch().history.push_back({0, moment.wall, "sessions", "renewed: " + names, reason});
+  due_for_change(moment.at);
+}
+
+}  // namespace wesher::daemon
