@@ -64,6 +64,12 @@ constexpr std::array kCommands = {
          "  --node NAME         and this member is alive and a peer\n"
          "  --timeout SPAN      45s, 15m, 2h; 60s if not given\n",
          false},
+    Spec{Command::doctor, "doctor", "[OPTIONS]",
+         "check what a start of the daemon needs on this host; changes nothing",
+         "WireGuard, rights, ports, interface, state, also that of the Go program, name, address,\n"
+         "routes, hosts file, clock. Takes the options of the daemon and looks at a start with\n"
+         "them. Exit 0 if nothing fails.\n",
+         true},
     Spec{Command::leave, "leave", "",
          "leave the mesh: tell the members, remove everything, give the address back",
          "Ends the daemon. The next start of wesher joins again. Without a running daemon the\n"
@@ -71,13 +77,23 @@ constexpr std::array kCommands = {
          false},
     Spec{Command::forget, "forget", "NAME | --failed-older AGE",
          "drop members that are gone: their names and addresses are free at once",
-         "Only members that failed or left are forgotten, never one that is alive. A member that\n"
-         "comes back is a member again.\n"
+         "Only members that failed or left are forgotten, never one that is alive. All hosts are\n"
+         "told; on each that still has it alive it stays. A member that comes back is a member\n"
+         "again.\n"
          "  --failed-older AGE  all that failed longer ago than 45s, 15m, 2h, 3d\n",
          false},
     Spec{Command::key_show, "key show", "", "print the cluster key", "", false},
     Spec{Command::state_dump, "state dump", "", "print the whole database; no secret is in it", "",
          true},
+    Spec{Command::state_export, "state export", "--format go [--output FILE [--force]]",
+         "write a state file for the Go program; it holds the cluster key",
+         "JSON with the cluster key and the members, from which every version of the Go program\n"
+         "starts: put it at /var/lib/wesher/IFACE.json, for v0.2.6 at /var/lib/wesher/state.json.\n"
+         "Whoever can read it can join the cluster. The daemon may run meanwhile.\n"
+         "  --format go         the only one\n"
+         "  --output FILE       into a new file that only its owner can read, not to stdout\n"
+         "  --force             replace FILE if there is one\n",
+         false},
     Spec{Command::version, "version", "", "print the version", "", true},
     Spec{Command::help, "help", "[COMMAND]", "this overview, or the help of a command", "", false},
 };
@@ -89,6 +105,8 @@ struct ValueFlag {
   const char* needs;
 };
 
+constexpr const char* kGoFormat = "go";
+
 constexpr std::array kValueFlags = {
     ValueFlag{Command::history, "since", "an age or a time"},
     ValueFlag{Command::history, "node", "the name of a member"},
@@ -97,6 +115,8 @@ constexpr std::array kValueFlags = {
     ValueFlag{Command::wait, "peers", "a number"},
     ValueFlag{Command::wait, "node", "the name of a member"},
     ValueFlag{Command::wait, "timeout", "a span of time"},
+    ValueFlag{Command::state_export, "format", kGoFormat},
+    ValueFlag{Command::state_export, "output", "the name of a file"},
 };
 constexpr const char* kNeedsInterface = "the name of an interface";
 
@@ -106,7 +126,8 @@ const Spec& spec_of(Command command) {
 }
 
 bool needs_interface(Command command) {
-  return command != Command::version && command != Command::help && command != Command::agent;
+  return command != Command::version && command != Command::help && command != Command::agent &&
+         command != Command::doctor;
 }
 
 struct Found {
@@ -127,16 +148,17 @@ tl::unexpected<Error> unknown_command(std::string_view name) {
 Result<Found> find_command(const std::vector<std::string>& arguments) {
   const std::string first = arguments.front() == "peers" ? "members" : arguments.front();
   const std::string second = arguments.size() > 1 ? arguments[1] : "";
+  std::string family;
   for (const Spec& spec : kCommands) {
     const auto space = spec.name.find(' ');
     if (spec.name == first) return Found{&spec, 1};
     if (space == std::string_view::npos || spec.name.substr(0, space) != first) continue;
     if (spec.name.substr(space + 1) == second) return Found{&spec, 2};
-    if (!second.empty() && second.front() != '-') return unknown_command(first + " " + second);
-    return fail(Errc::malformed,
-                fmt::format("'wesher {}' needs a second word: 'wesher {}'", first, spec.name));
+    family += fmt::format("{}'wesher {}'", family.empty() ? "" : " or ", spec.name);
   }
-  return unknown_command(arguments.front());
+  if (family.empty()) return unknown_command(arguments.front());
+  if (!second.empty() && second.front() != '-') return unknown_command(first + " " + second);
+  return fail(Errc::malformed, fmt::format("'wesher {}' needs a second word: {}", first, family));
 }
 
 cxxopts::Options flags_of(const Spec& spec) {
@@ -150,6 +172,7 @@ cxxopts::Options flags_of(const Spec& spec) {
   if (spec.json) add("json", "");
   if (spec.command == Command::status) add("check", "");
   if (spec.command == Command::plan) add("detailed-exitcode", "");
+  if (spec.command == Command::state_export) add("force", "");
   if (spec.command == Command::ip) {
     add("4,ipv4", "");
     add("6,ipv6", "");
@@ -184,6 +207,9 @@ Result<void> take_words(const Spec& spec, std::vector<std::string> words, Invoca
   if (spec.command == Command::explain && out.node.empty()) {
     return usage_error(spec, "explain needs the name or an address of a member");
   }
+  if (spec.command == Command::state_export && out.format.empty()) {
+    return usage_error(spec, "state export needs --format go");
+  }
   if (spec.command == Command::forget && out.node.empty() == !out.failed_older) {
     return usage_error(spec, "forget needs either the name of a member or --failed-older AGE");
   }
@@ -212,6 +238,9 @@ Result<void> take_value(std::string_view name, const std::string& value, Invocat
   if (name == "timeout") return put(parse_span(value), out.timeout);
   if (name == "limit") return put(parse_count(value, 1, store::kHistoryRowsMax), out.limit);
   if (name == "peers") return put(parse_count(value, 0, limits::kMembers), out.peers);
+  if (name == "format" && value != kGoFormat) return fail(Errc::malformed, "must be go");
+  if (name == "format") return put(Result<std::string>(value), out.format);
+  if (name == "output") return put(Result<std::string>(value), out.output);
   out.node = value;
   return {};
 }
@@ -273,6 +302,7 @@ Result<Invocation> parse_flags(const Spec& spec, const std::vector<std::string>&
     return tl::unexpected(taken.error());
   }
   out.json = spec.json && given(parsed, "json");
+  out.force = spec.command == Command::state_export && given(parsed, "force");
   out.check = spec.command == Command::status && given(parsed, "check");
   out.detailed_exitcode = spec.command == Command::plan && given(parsed, "detailed-exitcode");
   if (spec.command == Command::ip) {
@@ -310,6 +340,14 @@ Invocation agent(std::vector<std::string> arguments) {
   return out;
 }
 
+Invocation doctor(std::vector<std::string> arguments) {
+  Invocation out;
+  out.command = Command::doctor;
+  out.json = std::erase(arguments, std::string("--json")) > 0;
+  out.agent_arguments = std::move(arguments);
+  return out;
+}
+
 }  // namespace
 
 std::string_view command_name(Command command) {
@@ -333,6 +371,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& arguments)
                                       arguments.end());
   if (asks_help(rest)) return help_about(found->spec->command);
   if (found->spec->command == Command::agent) return agent(rest);
+  if (found->spec->command == Command::doctor) return doctor(rest);
   try {
     return parse_flags(*found->spec, rest);
   } catch (const cxxopts::exceptions::missing_argument&) {
@@ -356,14 +395,15 @@ std::string help_text(std::optional<Command> about, const std::string& agent_opt
     if (!spec.flags.empty()) usage += fmt::format(" {}", spec.flags);
     std::string out = fmt::format("Usage: {}\n\n{}.\n", usage, spec.summary);
     if (!spec.details.empty()) out += fmt::format("\n{}", spec.details);
-    return spec.command == Command::agent ? out + "\n" + agent_options : out;
+    const bool takes_options = spec.command == Command::agent || spec.command == Command::doctor;
+    return takes_options ? out + "\n" + agent_options : out;
   }
   std::string out =
       "wesher turns hosts into one encrypted WireGuard mesh.\n\n"
       "Usage: wesher [OPTIONS]            run the daemon\n"
       "       wesher COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Spec& spec : kCommands)
-    out += fmt::format("  {:<12}{}\n", spec.name, spec.summary);
+    out += fmt::format("  {:<14}{}\n", spec.name, spec.summary);
   return out +
          "\nReading commands take --json; all take --interface IFACE, which is needed only where\n"
          "several interfaces have state. 'wesher COMMAND --help' says more.\n\n" +

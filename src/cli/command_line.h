@@ -23,10 +23,12 @@ enum class Command : std::uint8_t {
   explain,
   history,
   wait,
+  doctor,
   leave,
   forget,
   key_show,
   state_dump,
+  state_export,
   version,
   help,
 };
@@ -39,7 +41,8 @@ inline constexpr std::chrono::seconds kWaitTimeout{60};
 
 struct Invocation {
   Command command = Command::agent;
-  std::vector<std::string> agent_arguments;  ///< for Command::agent: everything behind its name
+  /// For Command::agent and Command::doctor: everything behind the name, but --json.
+  std::vector<std::string> agent_arguments;
   std::optional<Command> help_about;         ///< for Command::help; nothing: the overview
   std::string interface;                     ///< --interface; empty when it was not given
   bool json = false;
@@ -53,6 +56,9 @@ struct Invocation {
   std::optional<std::size_t> limit;      ///< history --limit
   std::size_t peers = 0;                 ///< wait --peers
   Duration timeout = kWaitTimeout;       ///< wait --timeout
+  std::string format;                    ///< state export --format
+  std::string output;                    ///< state export --output; empty: stdout
+  bool force = false;                    ///< state export --force
 };
 
 /// Reads the arguments behind the program's name. No command, or a flag first, means `agent`;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/doctor.h"
 #include "cli/explain.h"
 #include "cli/history.h"
 #include "cli/json.h"
@@ -204,7 +205,10 @@ Result<Output> run_on_state(const Invocation& invocation) {
       return key_show(*paths);
     case Command::state_dump:
       return state_dump(invocation, *paths);
+    case Command::state_export:
+      return export_state(*paths, invocation.output, invocation.force);
     case Command::agent:
+    case Command::doctor:
     case Command::wait:
     case Command::version:
     case Command::help:
@@ -236,6 +240,17 @@ Output run_command(const Invocation& invocation) {
     error.exit_code = static_cast<int>(daemon::Exit::failed);
   }
   return error;
+}
+
+Output run_doctor(const Invocation& invocation, const daemon::Environment& environment) {
+  const auto options = daemon::parse_options(invocation.agent_arguments, environment);
+  if (!options) return failed(options.error(), "doctor");
+  const HostFacts facts = look_at_host(*options, {store::state_directory(), options->interface});
+  const std::vector<Check> checks = judge_host(facts);
+  Output out = text_output(invocation.json ? doctor_json(checks, facts.interface, facts.now)
+                                           : doctor_text(checks));
+  if (any_fails(checks)) out.exit_code = static_cast<int>(daemon::Exit::failed);
+  return out;
 }
 
 int print(const Output& output) {

@@ -9,6 +9,7 @@
 #include "cli/facts.h"
 #include "cli/readiness.h"
 #include "daemon/forget_request.h"
+#include "daemon/options.h"
 #include "store/paths.h"
 
 namespace wesher::cli {
@@ -24,14 +25,25 @@ struct Output {
 /// get it. `command` is what was typed.
 [[nodiscard]] Output failed(const Error& error, const std::string& command);
 
-/// Carries out any command but Command::agent. Without --interface, WESHER_INTERFACE counts.
+/// Carries out any command but Command::agent and Command::doctor. Without --interface,
+/// WESHER_INTERFACE counts.
 [[nodiscard]] Output run_command(const Invocation& invocation);
+
+/// `wesher doctor`; the exit code is 1 if anything fails. `environment` has the variables.
+[[nodiscard]] Output run_doctor(const Invocation& invocation,
+                                const daemon::Environment& environment);
 
 /// `wesher leave`: asks the running daemon, or takes everything down itself.
 [[nodiscard]] Result<Output> leave(const store::Paths& paths);
 
 /// `wesher forget`: asks the running daemon to drop members; what it did on stdout.
 [[nodiscard]] Result<Output> forget(const store::Paths& paths, const daemon::ForgetRequest& wanted);
+
+/// `wesher state export`: the state for the Go program, on stdout or in a new file `output`, which
+/// is only replaced with `force`. Errc::exists: there is one.
+[[nodiscard]] Result<Output> export_state(const store::Paths& paths,
+                                          const std::string& output,
+                                          bool force);
 
 /// `wesher wait`: returns without text when nothing is missing any more. Errc::system after
 /// `timeout` says what is; Errc::malformed and Errc::not_permitted come at once. `interface` may be

@@ -116,7 +116,7 @@ std::string state_phrase(const Member& member, const Snapshot& snapshot) {
                        age_text(age_of(last_sign_of(snapshot.facts), snapshot.now)));
   }
   const std::string age = age_text(age_of(member.state_since, snapshot.now));
-  const bool gone = member.state == MemberState::failed || member.state == MemberState::left;
+  const bool gone = member.state == MemberState::failed || is_departed(member.state);
   return fmt::format("{} {}{}{}", to_text(member.state), gone ? "" : "for ", age,
                      gone ? " ago" : "");
 }
@@ -153,6 +153,7 @@ std::string why_unwanted(const Case& c) {
       return "refused: " + (reason.empty() ? "no reason is noted" : reason);
     case Standing::seed:
       if (member.state == MemberState::left) return "it left; only its address is tried again";
+      if (member.state == MemberState::gone) return "it is gone; only its address is tried again";
       return "only its address is known: " +
              (reason.empty() ? "nothing usable was heard from it" : reason);
     case Standing::configured:
@@ -171,7 +172,7 @@ Finding database_of(const Case& c) {
   if (!facts.desired) return {"database", "not wanted", false, "no desired state yet"};
   const std::uint64_t generation = facts.desired->generation;
   if (c.wanted == nullptr) {
-    const bool gone = c.member.state == MemberState::left;
+    const bool gone = is_departed(c.member.state);
     return {"database", "not wanted", gone,
             fmt::format("no peer, generation {}: {}", generation, why_unwanted(c))};
   }
@@ -328,7 +329,7 @@ Finding hosts_of(const Case& c, std::size_t& number) {
 std::string state_of(const Case& c) {
   std::string out(to_text(c.member.state));
   if (c.member.standing == Standing::refused) return out + ", refused";
-  if (c.wanted == nullptr && c.member.state != MemberState::left) return out + ", not configured";
+  if (c.wanted == nullptr && !is_departed(c.member.state)) return out + ", not configured";
   if (judge_tunnel(c.member, c.peer, c.snapshot) == Tunnel::silent) out += ", no tunnel";
   return out;
 }

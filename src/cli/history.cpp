@@ -8,7 +8,8 @@ namespace wesher::cli {
 
 bool is_own_object(std::string_view object) {
   return object == "daemon" || object == "link" || object == "device" ||
-         object == "overlay address" || object.starts_with("address ");
+         object == "overlay address" || object == "metadata format" ||
+         object.starts_with("address ");
 }
 
 void keep_newest(HistoryReport& report, std::size_t limit) {

@@ -93,7 +93,7 @@ bool Census::looks_partitioned() const {
 Census count_members(const std::vector<Member>& members) {
   Census census;
   for (const Member& member : members) {
-    if (member.state == MemberState::left) continue;
+    if (is_departed(member.state)) continue;
     census.alive += member.state == MemberState::alive ? 1 : 0;
     census.suspect += member.state == MemberState::suspect ? 1 : 0;
     census.refused += member.standing == Standing::refused ? 1 : 0;

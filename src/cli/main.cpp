@@ -25,13 +25,25 @@ int usage_exit(const std::vector<std::string>& arguments) {
                                                                             : Exit::usage);
 }
 
-int run_daemon(std::vector<std::string> arguments, std::optional<std::string>& cluster_key) {
-  const auto environment = [&](const char* name) -> std::optional<std::string> {
+/// The environment with the key that was taken out of it.
+wesher::daemon::Environment environment_with(const std::optional<std::string>& cluster_key) {
+  return [&cluster_key](const char* name) -> std::optional<std::string> {
     if (std::string_view(name) == kKeyVariable) return cluster_key;
     const char* value = std::getenv(name);
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
-  auto options = wesher::daemon::parse_options(arguments, environment);
+}
+
+int run_doctor(wesher::cli::Invocation invocation, std::optional<std::string>& cluster_key) {
+  const auto output = wesher::cli::run_doctor(invocation, environment_with(cluster_key));
+  for (auto& argument : invocation.agent_arguments)
+    wesher::cli::wipe(argument);
+  if (cluster_key) wesher::cli::wipe(*cluster_key);
+  return wesher::cli::print(output);
+}
+
+int run_daemon(std::vector<std::string> arguments, std::optional<std::string>& cluster_key) {
+  auto options = wesher::daemon::parse_options(arguments, environment_with(cluster_key));
   for (auto& argument : arguments)
     wesher::cli::wipe(argument);
   if (cluster_key) wesher::cli::wipe(*cluster_key);
@@ -50,6 +62,9 @@ int run(std::vector<std::string> arguments, std::optional<std::string> cluster_k
     wesher::cli::wipe(argument);
   if (invocation->command == wesher::cli::Command::agent) {
     return run_daemon(std::move(invocation->agent_arguments), cluster_key);
+  }
+  if (invocation->command == wesher::cli::Command::doctor) {
+    return run_doctor(std::move(*invocation), cluster_key);
   }
   wesher::cli::Output output = wesher::cli::run_command(*invocation);
   const int code = wesher::cli::print(output);

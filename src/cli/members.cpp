@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/legacy.h"
 #include "cli/status.h"
 #include "cli/text.h"
 
@@ -90,7 +91,8 @@ Result<NodeAddress> address_of(const Facts& facts, const std::string& node) {
 
 std::string signature_text(const Member& member, WallTime now) {
   if (!member.meta) return "";
-  if (!member.signed_claim) return "unsigned (Go program)";
+  if (!member.signed_claim)
+    return fmt::format("unsigned (Go program {})", go_release(member.meta->format));
   const SignedClaim& claim = *member.signed_claim;
   std::string text =
       fmt::format("signed by {}, epoch {}", claim.identity.fingerprint(), claim.epoch);
@@ -100,7 +102,8 @@ std::string signature_text(const Member& member, WallTime now) {
 
 std::string identity_text(const Member& member) {
   if (!member.meta) return "-";
-  return member.signed_claim ? member.signed_claim->identity.fingerprint() : "unsigned";
+  if (member.signed_claim) return member.signed_claim->identity.fingerprint();
+  return fmt::format("go {}", go_release(member.meta->format));
 }
 
 std::string overlay_text(const store::SelfRow& self) {
@@ -128,6 +131,8 @@ Json member_json(const Member& member, WallTime now) {
   out["claimed"] = claim ? Json(rfc3339(claim->claimed)) : Json();
   out["instance"] = claim ? Json(fmt::format("{:016x}", claim->instance)) : Json();
   out["for_good"] = claim ? Json(claim->for_good) : Json();
+  const bool go = member.meta && !claim;
+  out["go_release"] = go ? Json(go_release(member.meta->format)) : Json();
   return out;
 }
 

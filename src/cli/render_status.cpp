@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/history.h"
 #include "cli/json.h"
+#include "cli/legacy.h"
 #include "cli/members.h"
 #include "cli/status.h"
 #include "cli/text.h"
@@ -60,7 +61,7 @@ std::string state_text(const MemberLine& line, const StatusReport& report) {
 std::string version_text(const MemberLine& line) {
   if (!line.version.empty()) return line.version;
   if (line.signed_claim) return "signed " + line.signed_claim->identity.fingerprint();
-  return line.meta_format ? fmt::format("meta {}", to_text(*line.meta_format)) : "-";
+  return line.meta_format ? fmt::format("go {}", go_release(*line.meta_format)) : "-";
 }
 
 std::vector<std::string> row_of(const MemberLine& line, const StatusReport& report) {
@@ -150,6 +151,8 @@ Json member_json(const MemberLine& line, WallTime now) {
   out["epoch"] = line.signed_claim ? Json(line.signed_claim->epoch) : Json();
   out["claimed"] = line.signed_claim ? Json(rfc3339(line.signed_claim->claimed)) : Json();
   out["meta_format"] = line.meta_format ? Json(to_text(*line.meta_format)) : Json();
+  const bool go = line.meta_format && !line.signed_claim && !line.this_host;
+  out["go_release"] = go ? Json(go_release(*line.meta_format)) : Json();
   return out;
 }
 
@@ -186,11 +189,14 @@ std::string render_json(const StatusReport& report) {
                         : Json();
   out["overlay_net"] = report.self ? Json(report.self->overlay_net.text()) : Json();
   out["cluster"] = report.self ? Json(report.self->cluster) : Json();
+  out["meta_format"] = report.self ? Json(to_text(report.self->meta_format)) : Json();
+  out["meta_format_fixed"] = report.legacy.fixed;
   out["daemon"] = daemon_json(report);
   out["layers"] = layers_json(report);
   out["members"] = Json::array();
   for (const auto& line : report.members)
     out["members"].push_back(member_json(line, report.now));
+  out["legacy"] = legacy_json(report.legacy);
   out["last_drift"] = report.last_drift ? drift_json(*report.last_drift) : Json();
   out["remarks"] = report.remarks;
   return json_text(out);

@@ -86,7 +86,7 @@ void remark_members(const Snapshot& snapshot, std::vector<std::string>& out) {
   failed.close("failed members are kept");
   RemarkList unconfigured(out);
   for (const auto& member : snapshot.facts.members) {
-    if (member.state == MemberState::left || member.standing == Standing::configured) continue;
+    if (is_departed(member.state) || member.standing == Standing::configured) continue;
     unconfigured.add(fmt::format(
         "{}: {}: {}", shown_name(member.name),
         member.standing == Standing::refused ? "refused" : "not configured",
@@ -145,10 +145,10 @@ void remark_host(const Snapshot& snapshot, std::vector<std::string>& out) {
                               drift_sentence(last, facts.interface), repair_text(last)));
   }
   const auto left = std::count_if(facts.members.begin(), facts.members.end(),
-                                  [](const auto& each) { return each.state == MemberState::left; });
+                                  [](const auto& each) { return is_departed(each.state); });
   if (left > 0) {
     out.push_back(counted(static_cast<std::size_t>(left), "member") +
-                  " that left not shown ('wesher members')");
+                  " left or gone, not shown ('wesher members')");
   }
 }
 
@@ -183,8 +183,10 @@ std::string option_of(const Facts& facts, const std::string& name) {
   return it == facts.options.end() ? "" : it->second;
 }
 
-Duration failed_retention(const Facts& facts) {
-  return parse_span(option_of(facts, "failed-retention")).value_or(daemon::kFailedRetention);
+/// With the default, which is no span, lifetimes count.
+Duration failed_retention(const Member& member, const Facts& facts) {
+  if (const auto given = parse_span(option_of(facts, "failed-retention"))) return *given;
+  return retention_by_lifetime(member.first_seen, member.state_since, daemon::kFailedRetention);
 }
 
 bool is_static(const Member& member, const Facts& facts) {
@@ -197,7 +199,7 @@ bool is_static(const Member& member, const Facts& facts) {
 std::string retention_text(const Member& member, const Facts& facts, WallTime now) {
   if (member.state != MemberState::failed || member.standing != Standing::configured) return "";
   if (is_static(member, facts)) return "kept: named by --static";
-  const Duration rest = failed_retention(facts) - age_of(member.state_since, now);
+  const Duration rest = failed_retention(member, facts) - age_of(member.state_since, now);
   if (rest <= Duration::zero()) return "";
   // Hours where days would hide too much: "70h", "40m".
   const auto hours = std::chrono::duration_cast<std::chrono::hours>(rest);
@@ -239,7 +241,7 @@ std::vector<MemberLine> member_lines(const Snapshot& snapshot) {
   std::vector<MemberLine> lines;
   if (facts.self) lines.push_back(own_line(*facts.self));
   for (const auto& member : facts.members) {
-    if (member.state == MemberState::left) continue;
+    if (is_departed(member.state)) continue;
     const auto wanted = desired.find(member.name);
     const auto peer = wanted == desired.end() ? observed.end() : observed.find(wanted->second->key);
     const ObservedPeer* seen = peer == observed.end() ? nullptr : peer->second;
@@ -268,6 +270,8 @@ StatusReport build_status(const Snapshot& snapshot) {
   report.members = member_lines(snapshot);
   if (!snapshot.facts.drift.empty()) report.last_drift = snapshot.facts.drift.front();
   report.partitioned = count_members(snapshot.facts.members).half_failed();
+  report.legacy = look_at_legacy(snapshot.facts);
+  report.remarks = legacy_remarks(report.legacy);
   remark_members(snapshot, report.remarks);
   remark_health(snapshot, report.remarks);
   remark_host(snapshot, report.remarks);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/facts.h"
+#include "cli/legacy.h"
 
 namespace wesher::cli {
 
@@ -56,6 +57,7 @@ struct StatusReport {
   std::vector<MemberLine> members;  ///< this host among them, sorted by name; left ones are omitted
   bool partitioned = false;         ///< half of the members failed: their tunnels are told
   std::optional<store::DriftRow> last_drift;
+  LegacyReport legacy;
   std::vector<std::string> remarks;
 
   /// Whether all layers are in order.

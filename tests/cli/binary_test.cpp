@@ -1,4 +1,7 @@
 // The real program: messages and exit codes of what needs neither root nor network.
+#include <filesystem>
+#include <fstream>
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -76,6 +79,8 @@ TEST_CASE("bad input ends in one line on stderr and the exit code of a usage err
       {{"--on-stop", "explode"}, "--on-stop explode"},
       {{"--init=perhaps"}, "--init perhaps"},
       {{"--join"}, "--join needs a value"},
+      {{"doctor", "--bogus"}, "--bogus"},
+      {{"doctor", "--mtu", "12"}, "--mtu 12 is out of range"},
       {{"--join", "host:notaport"}, "--join"},
   }));
   TemporaryDirectory state;
@@ -229,4 +234,51 @@ TEST_CASE("a full disk under the output is an error", "[cli][binary]") {
   const Ran ran = run_wesher({"version"}, {{"STATE_DIRECTORY", state.path()}}, "/dev/full");
   CHECK(ran.exit_code == 1);
   CHECK(ran.error == "wesher: cannot write the output: No space left on device\n");
+}
+
+TEST_CASE("the doctor leaves no trace and needs no state", "[cli][binary][doctor]") {
+  TemporaryDirectory state;
+  const std::string interface = "wsh-doc-none";
+  const Ran text = run_in(state, {"doctor", "--interface", interface});
+  CAPTURE(text.out, text.error);
+  CHECK(text.error.empty());
+  CHECK((text.exit_code == 0 || text.exit_code == 1));  // as this machine is
+  CHECK(text.out.find("  interface        " + interface + " is free\n") != std::string::npos);
+  CHECK(text.out.find("  state            none for " + interface) != std::string::npos);
+  const Ran json = run_in(state, {"doctor", "--json", "--interface", interface});
+  const auto report = nlohmann::json::parse(json.out);
+  CHECK(report.at("schema") == "wesher.doctor/1");
+  CHECK(report.at("ok") == (json.exit_code == 0));
+  CHECK(report.at("checks").size() == 12);
+  CHECK(std::filesystem::is_empty(state.path()));
+}
+
+TEST_CASE("the doctor finds damaged keys and options that a start would refuse",
+          "[cli][binary][doctor]") {
+  TemporaryDirectory state;
+  const auto check = [&](const Ran& ran, const std::string& name) {
+    const auto report = nlohmann::json::parse(ran.out);
+    for (const auto& each : report.at("checks")) {
+      if (each.at("check") == name) return each;
+    }
+    return nlohmann::json();
+  };
+  const Ran join = run_in(state, {"doctor", "--json", "--interface", "wg9", "--join", "192.0.2.1"});
+  CHECK(join.exit_code == 1);
+  CHECK(check(join, "state").at("text").get<std::string>().starts_with("--join needs the key"));
+  std::ofstream(state.path() + "/wg9.keys") << "wesher keys 2\nrubbish\n";
+  std::filesystem::permissions(state.path() + "/wg9.keys", std::filesystem::perms{0600});
+  const Ran damaged = run_in(state, {"doctor", "--json", "--interface", "wg9"});
+  CHECK(damaged.exit_code == 1);
+  CHECK(check(damaged, "state").at("verdict") == "fail");
+  CHECK(check(damaged, "state").at("text").get<std::string>().find("damaged") != std::string::npos);
+  CHECK(damaged.out.find("rubbish") == std::string::npos);
+}
+
+TEST_CASE("a cluster key given to the doctor is never shown", "[cli][binary][doctor]") {
+  TemporaryDirectory state;
+  const std::string key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+  const Ran ran = run_in(state, {"doctor", "--interface", "wg9", "--cluster-key", key});
+  CHECK(ran.out.find(key) == std::string::npos);
+  CHECK(ran.out.find("  state            none for wg9") != std::string::npos);
 }

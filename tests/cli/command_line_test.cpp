@@ -44,6 +44,17 @@ TEST_CASE("commands take their flags in any order", "[cli][command line]") {
   CHECK(parse_command_line({"version", "--json"})->json);
 }
 
+TEST_CASE("doctor hands the options of the daemon on", "[cli][command line]") {
+  const auto doctor = parse_command_line({"doctor", "--json", "--overlay-net", "10.9.0.0/16"});
+  REQUIRE(doctor.has_value());
+  CHECK(doctor->command == Command::doctor);
+  CHECK(doctor->json);
+  CHECK(doctor->agent_arguments == Strings{"--overlay-net", "10.9.0.0/16"});
+  CHECK_FALSE(parse_command_line({"doctor"})->json);
+  CHECK(parse_command_line({"doctor", "--help"})->help_about == Command::doctor);
+  CHECK(help_text(Command::doctor, "OPTIONS\n").ends_with("\nOPTIONS\n"));
+}
+
 TEST_CASE("ip takes a family and one node in either order", "[cli][command line]") {
   const auto before = parse_command_line({"ip", "-4", "web1"});
   REQUIRE(before.has_value());
@@ -137,6 +148,28 @@ TEST_CASE("wait takes what to wait for and for how long", "[cli][command line]")
   CHECK(error_of({"wait", "--json"}) == "unknown option --json; see 'wesher wait --help'");
 }
 
+TEST_CASE("state export takes a format and a file", "[cli][command line]") {
+  const auto out = parse_command_line(
+      {"state", "export", "--format", "go", "--output=/tmp/x", "--force", "--interface", "wg9"});
+  REQUIRE(out.has_value());
+  CHECK(out->command == Command::state_export);
+  CHECK(out->format == "go");
+  CHECK(out->output == "/tmp/x");
+  CHECK(out->force);
+  CHECK(out->interface == "wg9");
+  CHECK_FALSE(parse_command_line({"state", "export", "--format=go"})->force);
+  CHECK(error_of({"state", "export"}) ==
+        "state export needs --format go; see 'wesher state export --help'");
+  CHECK(error_of({"state", "export", "--format", "yaml"}) ==
+        "--format yaml must be go; see 'wesher state export --help'");
+  CHECK(error_of({"state", "export", "--format"}) ==
+        "--format needs go; see 'wesher state export --help'");
+  CHECK(error_of({"state", "export", "--format=go", "--output", "--force"}) ==
+        "--output needs the name of a file; see 'wesher state export --help'");
+  CHECK(error_of({"state", "export", "--json"}) ==
+        "unknown option --json; see 'wesher state export --help'");
+}
+
 TEST_CASE("help and version win wherever they stand", "[cli][command line]") {
   CHECK(parse_command_line({"--version"})->command == Command::version);
   CHECK(parse_command_line({"--init", "--help"})->command == Command::help);
@@ -153,7 +186,8 @@ TEST_CASE("a usage error is one sentence that names the argument", "[cli][comman
   CHECK(error_of({"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U="}) ==
         "a key is no command; see 'wesher --help'");
   CHECK(error_of({"key"}) == "'wesher key' needs a second word: 'wesher key show'");
-  CHECK(error_of({"state", "--json"}) == "'wesher state' needs a second word: 'wesher state dump'");
+  CHECK(error_of({"state", "--json"}) ==
+        "'wesher state' needs a second word: 'wesher state dump' or 'wesher state export'");
   CHECK(error_of({"key", "rotate"}) == "unknown command 'key rotate'; see 'wesher --help'");
   CHECK(error_of({"help", "foo"}) == "unknown command 'foo'; see 'wesher --help'");
   CHECK(error_of({"status", "--bogus"}) == "unknown option --bogus; see 'wesher status --help'");
@@ -176,8 +210,9 @@ TEST_CASE("a detailed exit code of plan turns usage errors into failures", "[cli
 
 TEST_CASE("help names every command and every command has help", "[cli][command line]") {
   const std::string overview = help_text(std::nullopt, "  --agent-options\n");
-  for (const auto* name : {"agent", "status", "members", "ip", "plan", "explain", "history", "wait",
-                           "leave", "forget", "key show", "state dump", "version", "help"}) {
+  for (const auto* name :
+       {"agent", "status", "members", "ip", "plan", "explain", "history", "wait", "leave", "forget",
+        "key show", "state dump", "state export", "version", "help"}) {
     CAPTURE(name);
     CHECK(overview.find(std::string("\n  ") + name + " ") != std::string::npos);
   }

@@ -73,10 +73,14 @@ TEST_CASE("the status of a drifted system names every difference in its layer", 
       "\n"
       "NAME  OVERLAY        ENDPOINT             STATE      HANDSHAKE  RX       TX       VERSION\n"
       "db1   10.42.215.254  203.0.113.5          this host  -          -        -        2.0.0\n"
-      "db2   10.42.214.195  203.0.113.6:51820    alive      41s        1.2 GiB  890 MiB  meta F2\n"
-      "pi1   10.42.51.1     192.0.2.80:51820     failed 2h  2h         88 MiB   12 MiB   meta F2\n"
-      "web1  10.42.149.56   198.51.100.21:51820  alive      -          -        -        meta F2\n"
-      "web2  10.42.152.233  198.51.100.99:40112  alive      20s        2.0 KiB  9.0 KiB  meta F2\n"
+      "db2   10.42.214.195  203.0.113.6:51820    alive      41s        1.2 GiB  890 MiB  signed "
+      "0202-0202\n"
+      "pi1   10.42.51.1     192.0.2.80:51820     failed 2h  2h         88 MiB   12 MiB   signed "
+      "0303-0303\n"
+      "web1  10.42.149.56   198.51.100.21:51820  alive      -          -        -        signed "
+      "0404-0404\n"
+      "web2  10.42.152.233  198.51.100.99:40112  alive      20s        2.0 KiB  9.0 KiB  signed "
+      "0505-0505\n"
       "\n"
       "pi1: kept for 70h more\n"
       "last drift: 4m ago, peer web1 (BAQE…) was removed, repaired in 1.2s ('wesher history')\n");
@@ -124,7 +128,8 @@ TEST_CASE("explain tells this host by what is its own", "[cli][drifted]") {
 TEST_CASE("explain says for each layer of a member whether it is as wanted", "[cli][drifted]") {
   CHECK(explain("db2") ==
         "db2  10.42.214.195  alive\n"
-        "gossip    alive for 12d, incarnation 3, 203.0.113.6:7946; unsigned (Go program)\n"
+        "gossip    alive for 12d, incarnation 3, 203.0.113.6:7946; "
+        "signed by 0202-0202, epoch 1762338112004; address claimed 41d ago\n"
         "database  peer AgIC…, 10.42.214.195/32, endpoint 203.0.113.6:51820, generation 812\n"
         "device    same, handshake 41s ago; wgoverlay is down\n"
         "route     10.42.214.195/32 dev wgoverlay: same\n"
@@ -132,8 +137,8 @@ TEST_CASE("explain says for each layer of a member whether it is as wanted", "[c
         "history   nothing is noted\n");
   CHECK(explain("pi1") ==
         "pi1  10.42.51.1  failed\n"
-        "gossip    failed 2h ago, kept for 70h more, incarnation 3, 192.0.2.80:7946; unsigned (Go "
-        "program)\n"
+        "gossip    failed 2h ago, kept for 70h more, incarnation 3, 192.0.2.80:7946; "
+        "signed by 0303-0303, epoch 1762338112004; address claimed 41d ago\n"
         "database  peer AwMD…, 10.42.51.1/32, endpoint 192.0.2.80:51820, generation 812\n"
         "device    same, handshake 2h ago; wgoverlay is down\n"
         "route     10.42.51.1/32 dev wgoverlay: missing; the daemon repairs it within 30s\n"
@@ -141,7 +146,8 @@ TEST_CASE("explain says for each layer of a member whether it is as wanted", "[c
         "history   2h ago  alive -> failed  no answer for 30s\n");
   CHECK(explain("10.42.149.56") ==
         "web1  10.42.149.56  alive\n"
-        "gossip    alive for 12d, incarnation 3, 198.51.100.21:7946; unsigned (Go program)\n"
+        "gossip    alive for 12d, incarnation 3, 198.51.100.21:7946; "
+        "signed by 0404-0404, epoch 1762338112004; address claimed 41d ago\n"
         "database  peer BAQE…, 10.42.149.56/32, endpoint 198.51.100.21:51820, generation 812\n"
         "device    missing; the daemon repairs it within 30s\n"
         "route     10.42.149.56/32 dev wgoverlay: same\n"
@@ -150,7 +156,8 @@ TEST_CASE("explain says for each layer of a member whether it is as wanted", "[c
         "since 12d, missing in the device\n");
   CHECK(explain("198.51.100.99") ==
         "web2  10.42.152.233  alive\n"
-        "gossip    alive for 12d, incarnation 3, 198.51.100.22:7946; unsigned (Go program)\n"
+        "gossip    alive for 12d, incarnation 3, 198.51.100.22:7946; "
+        "signed by 0505-0505, epoch 1762338112004; address claimed 41d ago\n"
         "database  peer BQUF…, 10.42.152.233/32, endpoint 198.51.100.22:51820, generation 812\n"
         "device    same; endpoint now 198.51.100.99:40112 (learned by WireGuard, left alone), "
         "handshake 20s ago; wgoverlay is down\n"

@@ -54,7 +54,8 @@ TEST_CASE("a member that left and one that announced nothing are only seeds", "[
   member_of(snapshot, "web1").meta.reset();
   CHECK(state(snapshot, "web2") == "left");
   CHECK(finding(snapshot, "web2", "gossip") ==
-        "left: left 4m ago, incarnation 3, 198.51.100.22:7946; unsigned (Go program)");
+        "left: left 4m ago, incarnation 3, 198.51.100.22:7946; "
+        "signed by 0505-0505, epoch 1762338112004; address claimed 41d ago");
   CHECK(finding(snapshot, "web2", "database") ==
         "not wanted: no peer, generation 812: it left; only its address is tried again");
   CHECK(state(snapshot, "web1") == "alive, not configured");
@@ -161,8 +162,8 @@ TEST_CASE("explain works without daemon and device and says so", "[cli][explain]
   snapshot.live.observed->link = {};
   snapshot.live.observed->peers.clear();
   CHECK(finding(snapshot, "web1", "gossip") ==
-        "alive!: alive when last seen 14m ago, incarnation 3, 198.51.100.21:7946; unsigned (Go "
-        "program)");
+        "alive!: alive when last seen 14m ago, incarnation 3, 198.51.100.21:7946; "
+        "signed by 0404-0404, epoch 1762338112004; address claimed 41d ago");
   CHECK(finding(snapshot, "web1", "device") ==
         "missing!: missing: wgoverlay is absent; the daemon is not running");
   CHECK(finding(explain_own(snapshot, {}), "gossip") ==
@@ -186,7 +187,8 @@ TEST_CASE("a generation that is not applied yet and the member's health are told
   snapshot.facts.health = {{store::HealthKind::member, "web1", false,
                             "answers on TCP 7946 but not on UDP 7946", 1, kNow}};
   CHECK(finding(snapshot, "web1", "gossip") ==
-        "alive!: alive for 12d, incarnation 3, 198.51.100.21:7946; unsigned (Go program); answers "
+        "alive!: alive for 12d, incarnation 3, 198.51.100.21:7946; "
+        "signed by 0404-0404, epoch 1762338112004; address claimed 41d ago; answers "
         "on TCP 7946 but not on "
         "UDP 7946");
   CHECK(finding(explain_own(snapshot, {}), "device") == "same: wgoverlay: same, kernel WireGuard");

@@ -42,7 +42,11 @@ TEST_CASE("status as JSON has the layers and the members with raw numbers", "[cl
   CHECK(db2.at("tunnel") == "up");
   CHECK(db2.at("version").is_null());
   CHECK(db2.at("meta_format") == "F2");
-  CHECK(db2.at("identity").is_null());
+  CHECK(db2.at("identity") == IdentityKey(key(2).bytes()).text());
+  CHECK(db2.at("go_release").is_null());
+  CHECK(status.at("meta_format") == "F2");
+  CHECK(status.at("meta_format_fixed") == false);
+  CHECK(status.at("legacy").is_null());
   CHECK(status.at("kept_out").is_null());
   CHECK(status.at("identity") == IdentityKey(key(1).bytes()).text());
   CHECK(status.at("claimed") == rfc3339(kNow - hours{41 * 24}));

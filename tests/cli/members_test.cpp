@@ -27,10 +27,10 @@ TEST_CASE("members lists refused and left members with the reason", "[cli][membe
       "NAME  OVERLAY        GOSSIP              STATE      STANDING    KEY    META  IDENTITY   "
       "REASON\n"
       "db1   10.42.215.254  203.0.113.5:7946    this host  -           AQEB…  F2    0101-0101  -\n"
-      "db2   10.42.214.195  203.0.113.6:7946    alive 12d  configured  AgIC…  F2    unsigned   -\n"
-      "pi1   10.42.51.1     192.0.2.80:7946     left 3h    seed        AwMD…  F2    unsigned   "
+      "db2   10.42.214.195  203.0.113.6:7946    alive 12d  configured  AgIC…  F2    0202-0202  -\n"
+      "pi1   10.42.51.1     192.0.2.80:7946     left 3h    seed        AwMD…  F2    0303-0303  "
       "said goodbye\n"
-      "web1  10.42.149.56   198.51.100.21:7946  alive 12d  configured  BAQE…  F2    unsigned   -\n"
+      "web1  10.42.149.56   198.51.100.21:7946  alive 12d  configured  BAQE…  F2    0404-0404  -\n"
       "web2  -              198.51.100.22:7946  alive 12d  refused     -      -     -          no "
       "metadata "
       "that is valid\n");

@@ -93,6 +93,11 @@ Member member(const std::string& name,
   out.state_since = kNow - hours{12 * 24};
   out.first_seen = kNow - hours{41 * 24};
   out.meta = NodeMeta{ip(overlay), key(key_byte), MetaFormat::f2};
+  SignedClaim claim;
+  claim.identity = IdentityKey(key(key_byte).bytes());
+  claim.epoch = 1'762'338'112'004;
+  claim.claimed = out.first_seen;
+  out.signed_claim = claim;
   out.standing = Standing::configured;
   return out;
 }
