@@ -56,6 +56,7 @@ class Run {
 
   void start(Station& station, bool wiped = false);
   void add_host(std::uint8_t number);
+  [[nodiscard]] MetaFormat stock_format() const;
   static IpAddress stock_overlay(unsigned i);
   void wipe(Host& host);
   void kill(Station& station);

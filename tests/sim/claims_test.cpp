@@ -1,0 +1,63 @@
+// Who has which overlay address: the real rules, between nodes on a network of rounds
+// (support/claims.h). README.md tells what is held against them and how to repeat a run.
+#include "tests/sim/support/claims.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+namespace wesher::sim::claims {
+
+namespace {
+
+constexpr std::uint64_t kSeeds = 20'000;
+
+std::uint64_t number_of(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): one thread
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// The seeds of one parity: two halves that run beside each other.
+void run_seeds(std::uint64_t parity) {
+  const std::uint64_t only = number_of("WESHER_CLAIM_SEED", 0);
+  const std::uint64_t first = only != 0 ? only : number_of("WESHER_CLAIM_FIRST", 1);
+  const std::uint64_t last = only != 0 ? only : first - 1 + number_of("WESHER_CLAIM_SEEDS", kSeeds);
+  Outcome most;
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
+    if (seed % 2 != parity) continue;
+    const Outcome outcome = run(seed, only != 0);
+    if (!outcome.broken.empty()) {
+      CHECK(outcome.broken + "\nagain: WESHER_CLAIM_SEED=" + std::to_string(seed) +
+                " build/dev/tests/sim_tests \"claims*\"" ==
+            "");
+    }
+    most.conflicts = std::max(most.conflicts, outcome.conflicts);
+    most.address_rounds = std::max(most.address_rounds, outcome.address_rounds);
+    most.rounds = std::max(most.rounds, outcome.rounds);
+    most.moves += outcome.moves;
+    most.stayed += outcome.stayed;
+    most.stayed_honestly += outcome.stayed_honestly;
+    most.waiting += outcome.waiting;
+  }
+  WARN("rounds until no address was held twice: at most "
+       << most.address_rounds << ", until all was settled: " << most.rounds
+       << "; conflicts when the faults stopped: at most " << most.conflicts << "; forced moves: "
+       << most.moves << "; conflicts left because somebody had moved too often: " << most.stayed
+       << ", without a liar: " << most.stayed_honestly << "; without an address as the pool was "
+       << "full: " << most.waiting);
+}
+
+}  // namespace
+
+TEST_CASE("claims of addresses break no rule and are settled when the faults stop (odd seeds)") {
+  run_seeds(1);
+}
+
+TEST_CASE("claims of addresses break no rule and are settled when the faults stop (even seeds)") {
+  run_seeds(0);
+}
+
+}  // namespace wesher::sim::claims
