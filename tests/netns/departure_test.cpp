@@ -73,7 +73,7 @@ TEST_CASE("a member whose daemon is dead for two minutes keeps its peer and come
   REQUIRE(pinger.lost() == 0);
 }
 
-TEST_CASE("a joiner with another cluster key stays out and says so on both sides") {
+TEST_CASE("a joiner with another cluster key stays out and says so on both sides", "[input]") {
   Rig rig(3);
   rig.start(1);
   rig.start(2);

@@ -123,7 +123,7 @@ TEST_CASE("without a hosts file or with one that cannot be written the mesh work
   REQUIRE(read_file(path) == before);
 }
 
-TEST_CASE("hosts lines of two editors at the same moment are all there in the end") {
+TEST_CASE("hosts lines of two editors at the same moment are all there in the end", "[input]") {
   Rig rig(4);
   rig.start(1);
   Host& host = rig.host(1);

@@ -183,7 +183,8 @@ TEST_CASE("a forged goodbye or death of a member cuts no tunnel") {
   REQUIRE(n1.wesher({"history"}).out.find("left") == std::string::npos);
 }
 
-TEST_CASE("crash frames and bombs and junk and half open streams leave a daemon as it is") {
+TEST_CASE("crash frames and bombs and junk and half open streams leave a daemon as it is",
+          "[input]") {
   Rig rig(3);
   rig.start(1);
   rig.start(2);

@@ -34,7 +34,7 @@ TEST_CASE("five hosts reach each other by name") {
   rig.require_exactly({1, 2, 3, 4, 5});
 }
 
-TEST_CASE("three hosts started at once find each other whoever comes first") {
+TEST_CASE("three hosts started at once find each other whoever comes first", "[input]") {
   Rig rig(3);
   for (int number = 1; number <= 3; ++number) {
     std::string others;

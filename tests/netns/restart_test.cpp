@@ -170,7 +170,7 @@ TEST_CASE("a database deleted while the daemon was down comes back and costs no 
   rig.require_exactly({1, 2, 3});
 }
 
-TEST_CASE("a start with --init forgets the cluster and the others stay as they are") {
+TEST_CASE("a start with --init forgets the cluster and the others stay as they are", "[input]") {
   Rig rig(3);
   rig.start_all();
   rig.require_mesh();

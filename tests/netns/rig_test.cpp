@@ -24,6 +24,14 @@ TEST_CASE("the rig joins hosts over IPv6 alone") {
           std::string::npos);
 }
 
+TEST_CASE("addresses of other interfaces are not reached below the overlay") {
+  Rig rig(2);
+  // Hosts have a default route to each other's cable: a ping that misses the overlay goes there.
+  REQUIRE(rig.host(2).exec({"ip", "address", "add", "10.1.1.1/32", "dev", "lo"}).exit_code == 0);
+  REQUIRE(rig.host(2).pings("10.1.1.1"));
+  REQUIRE_FALSE(rig.host(1).pings("10.1.1.1"));
+}
+
 TEST_CASE("the rig has WireGuard of the kind that it was asked for") {
   Rig rig(1);
   const std::vector<std::string> create =

@@ -68,7 +68,7 @@ std::map<std::string, std::string> public_texts(Host& host) {
 
 }  // namespace
 
-TEST_CASE("no secret is anywhere but in the key file") {
+TEST_CASE("no secret is anywhere but in the key file", "[input]") {
   Rig rig(2);
   Host& host = rig.host(1);
   // The most careless way to give the key: on the command line.
@@ -92,7 +92,7 @@ TEST_CASE("no secret is anywhere but in the key file") {
   REQUIRE(trimmed(host.wesher({"key", "show"}).out) == rig.key());
 }
 
-TEST_CASE("state and keys can be read by root alone") {
+TEST_CASE("state and keys can be read by root alone", "[input]") {
   Rig rig(1);
   Host& host = rig.host(1);
   host.start_daemon({});
@@ -111,7 +111,7 @@ TEST_CASE("state and keys can be read by root alone") {
   }
 }
 
-TEST_CASE("a first host on a terminal shows the key and one elsewhere does not") {
+TEST_CASE("a first host on a terminal shows the key and one elsewhere does not", "[input]") {
   need_program("script");
   Rig rig(1);
   Host& host = rig.host(1);

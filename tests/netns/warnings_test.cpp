@@ -21,7 +21,7 @@ void require_up(Rig& rig, Host& host) {
 
 }  // namespace
 
-TEST_CASE("a seed whose name does not resolve is a warning and a retry") {
+TEST_CASE("a seed whose name does not resolve is a warning and a retry", "[input]") {
   Rig rig(2);
   rig.start(1);
   Host& host = rig.host(2);
@@ -35,7 +35,7 @@ TEST_CASE("a seed whose name does not resolve is a warning and a retry") {
   rig.require_mesh(100s);
 }
 
-TEST_CASE("a seed that does not answer is a warning and a retry") {
+TEST_CASE("a seed that does not answer is a warning and a retry", "[input]") {
   Rig rig(2);
   Host& host = rig.host(2);
   rig.start(2);
@@ -46,7 +46,7 @@ TEST_CASE("a seed that does not answer is a warning and a retry") {
   rig.require_mesh(100s);
 }
 
-TEST_CASE("an address to bind to that this host does not have yet is a warning") {
+TEST_CASE("an address to bind to that this host does not have yet is a warning", "[input]") {
   Rig rig(2);
   rig.start(1);
   Host& host = rig.host(2);

@@ -216,12 +216,17 @@ bool Host::pings(const std::string& target) const {
 }
 
 std::string Host::member_state(const std::string& member) const {
+  return member_states()[member];
+}
+
+std::map<std::string, std::string> Host::member_states() const {
+  std::map<std::string, std::string> states;
   const auto told =
       nlohmann::json::parse(wesher({"members", "--json"}).out, nullptr, /*allow_exceptions=*/false);
-  if (!told.is_object() || !told.contains("members")) return "";
+  if (!told.is_object() || !told.contains("members")) return states;
   for (const auto& row : told["members"])
-    if (row.value("name", "") == member) return row.value("state", "");
-  return "";
+    states[row.value("name", "")] = row.value("state", "");
+  return states;
 }
 
 std::string Host::fingerprint(Fingerprint what) const {

@@ -113,6 +113,8 @@ class Host {
   /// The state that this host's daemon gives a member ("alive", "failed", ...), or "" if it knows
   /// none of that name.
   [[nodiscard]] std::string member_state(const std::string& member) const;
+  /// The same of all members, by name.
+  [[nodiscard]] std::map<std::string, std::string> member_states() const;
 
   /// Links, addresses, routes, the hosts file and the state directory as one text, for "nothing
   /// changed". Lock files are left out: they hold nothing.

@@ -53,6 +53,8 @@ void become_host(const std::string& folder, const std::string& name) {
   if (::lstat("/var/run", &var_run) == 0 && S_ISDIR(var_run.st_mode))
     bind(folder + "/run", "/var/run");
   bind(folder + "/run", "/run");
+  // Else a cable answers for the overlay address too, and what misses WireGuard arrives all the same.
+  write_file("/proc/sys/net/ipv4/conf/all/arp_ignore", "1\n");
   if (::sethostname(name.data(), name.size()) != 0) throw std::runtime_error("cannot set hostname");
 }
 

@@ -24,6 +24,13 @@ void need_wireguard() {
     skip("no /dev/net/tun, which wireguard-go needs; try: modprobe tun");
 }
 
+std::vector<std::string> numbered_names(int hosts) {
+  std::vector<std::string> names;
+  for (int number = 1; number <= hosts; ++number)
+    names.push_back("n" + std::to_string(number));
+  return names;
+}
+
 }  // namespace
 
 std::string random_key() {
@@ -32,7 +39,9 @@ std::string random_key() {
   return to_base64(bytes);
 }
 
-Rig::Rig(int hosts, Underlay underlay)
+Rig::Rig(int hosts, Underlay underlay) : Rig(numbered_names(hosts), underlay) {}
+
+Rig::Rig(const std::vector<std::string>& names, Underlay underlay)
     : key_(random_key()), exceptions_at_start_(std::uncaught_exceptions()) {
   for (const char* tool : {"ip", "wg", "ping"})
     need_program(tool);
@@ -42,8 +51,8 @@ Rig::Rig(int hosts, Underlay underlay)
            "link add br0 type bridge mcast_snooping 0\n"
            "link set br0 addrgenmode none\n"
            "link set br0 up\n");
-  for (int number = 1; number <= hosts; ++number)
-    hosts_.push_back(std::make_unique<Host>("n" + std::to_string(number), number, underlay));
+  for (const std::string& name : names)
+    hosts_.push_back(std::make_unique<Host>(name, static_cast<int>(hosts_.size()) + 1, underlay));
 }
 
 Rig::~Rig() {
@@ -100,6 +109,18 @@ void Rig::require_mesh(const std::vector<int>& numbers, std::chrono::millisecond
   }
   if (keys.size() != numbers.size()) fail("two hosts have the same WireGuard key");
   if (addresses.size() != numbers.size()) fail("hosts do not have one overlay address each");
+}
+
+void Rig::require_alive(const std::vector<int>& numbers, std::chrono::milliseconds bound) {
+  require_soon("everybody has everybody alive", bound, [&] {
+    return std::all_of(numbers.begin(), numbers.end(), [&](int here) {
+      const auto states = host(here).member_states();
+      return std::all_of(numbers.begin(), numbers.end(), [&](int other) {
+        const auto state = states.find(host(other).name());
+        return other == here || (state != states.end() && state->second == "alive");
+      });
+    });
+  });
 }
 
 void Rig::require_exactly(const std::vector<int>& numbers, std::chrono::milliseconds bound) {

@@ -15,6 +15,8 @@ class Rig {
  public:
   /// Hosts n1, n2, ... on one bridge. Skips where a tool or WireGuard is missing.
   explicit Rig(int hosts, Underlay underlay = Underlay::ipv4);
+  /// Hosts of these names.
+  explicit Rig(const std::vector<std::string>& names, Underlay underlay = Underlay::ipv4);
   ~Rig();
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
@@ -37,6 +39,9 @@ class Rig {
   /// Fails the scenario unless all these hosts know each other: names, peers, pings both ways.
   void require_mesh(const std::vector<int>& numbers, std::chrono::milliseconds bound = 60s);
   void require_mesh(std::chrono::milliseconds bound = 60s);
+
+  /// Fails the scenario unless each of these hosts has all the others alive in time.
+  void require_alive(const std::vector<int>& numbers, std::chrono::milliseconds bound);
 
   /// Fails the scenario unless each of these hosts has exactly the others as peers, routes and
   /// hosts lines, and no more than that, in time.
