@@ -6,6 +6,10 @@
 //	    runs a node. It reads commands from stdin, one a line, "ID VERB ARGUMENTS", and writes one
 //	    line to stdout for each: "ID ok JSON" or "ID error TEXT". What happens by itself is a line
 //	    "event JSON".
+//	gopeer -wesher [-key BASE64] [-join ADDR,...] [-backend auto|kernel|userspace] ...
+//	    is such a node with all that the Go wesher does on its host: interface, peers, routes, hosts
+//	    file, state file. SIGTERM leaves and cleans up. Without a key or somebody to join it takes
+//	    those of its state file.
 //	gopeer -decode packets|streams|metas [-key BASE64]
 //	    reads frames as hex from stdin, one a line, with the library's own code, and writes one JSON
 //	    object a line; exits 1 if one of them could not be read.
@@ -141,6 +145,11 @@ func main() {
 	flag.StringVar(&settings.format, "format", "F2", "metadata format")
 	flag.StringVar(&settings.overlay, "overlay", "10.0.0.0/8", "overlay network")
 	flag.StringVar(&settings.publicKey, "pubkey", "", "WireGuard public key to announce")
+	flag.BoolVar(&settings.agent.enabled, "wesher", false, "act on the host as the Go wesher does")
+	flag.StringVar(&settings.agent.interfaceName, "interface", "wgoverlay", "WireGuard interface")
+	flag.IntVar(&settings.agent.wireguardPort, "wgport", 51820, "WireGuard port")
+	flag.StringVar(&settings.agent.backend, "backend", "auto", "auto, kernel or userspace")
+	flag.StringVar(&settings.agent.join, "join", "", "with -wesher: where to join, comma-separated")
 	flag.DurationVar(&settings.dead, "dead", time.Minute, "how long it gossips to the dead")
 	flag.Parse()
 	if *key != "" {
@@ -168,7 +177,8 @@ func main() {
 		if err != nil {
 			die(err)
 		}
-		out.print("event " + marshal(map[string]string{"kind": "started", "name": n.list.LocalNode().Name}))
+		out.print("event " + marshal(map[string]string{"kind": "started", "name": n.list.LocalNode().Name,
+			"key": n.settings.publicKey}))
 		serve(n, os.Stdin, out)
 	}
 }

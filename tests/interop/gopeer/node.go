@@ -5,7 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"net"
+	"os"
+	"os/signal"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/memberlist"
@@ -20,6 +24,7 @@ type settings struct {
 	overlay   string
 	publicKey string
 	dead      time.Duration
+	agent     agentSettings
 }
 
 type node struct {
@@ -33,6 +38,8 @@ type node struct {
 	// One value a change. The main loop takes them, unless it is in a join.
 	changes chan []peer
 	joins   chan func()
+	agent   *agent // nil: nothing is done on the host
+	signals chan os.Signal
 
 	lock      sync.Mutex
 	meta      []byte
@@ -47,11 +54,19 @@ type peer struct {
 	Address string       `json:"address"`
 	Overlay *overlayMeta `json:"overlay"`
 	Error   string       `json:"error,omitempty"`
+	meta    []byte
 }
 
 func start(s settings, out *lines) (*node, error) {
+	var host *agent
+	if s.agent.enabled {
+		var err error
+		if host, err = newAgent(&s); err != nil {
+			return nil, err
+		}
+	}
 	n := &node{settings: s, out: out, log: &logBook{}, events: make(chan memberlist.NodeEvent, 100),
-		changes: make(chan []peer), joins: make(chan func())}
+		changes: make(chan []peer), joins: make(chan func()), agent: host, signals: make(chan os.Signal, 1)}
 	config := memberlist.DefaultWANConfig()
 	if s.name != "" {
 		config.Name = s.name
@@ -79,11 +94,34 @@ func start(s settings, out *lines) (*node, error) {
 		return nil, err
 	}
 	go n.follow()
-	go n.mainLoop()
-	if s.publicKey == "" {
-		return n, nil
+	if host == nil {
+		go n.mainLoop()
+		if s.publicKey == "" {
+			return n, nil
+		}
+		return n, n.updateKey(s.publicKey)
 	}
-	return n, n.updateKey(s.publicKey)
+	host.wg.overlay = n.overlay
+	if err = n.updateKey(s.publicKey); err != nil {
+		return nil, err
+	}
+	signal.Notify(n.signals, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		n.joinAtStart()
+		n.mainLoop()
+	}()
+	return n, nil
+}
+
+// Before the main loop begins, so nothing is configured until it is over.
+func (n *node) joinAtStart() {
+	addresses := n.agent.seeds
+	if n.settings.agent.join != "" {
+		addresses = strings.Split(n.settings.agent.join, ",")
+	}
+	if err := joinWithRetries(n.list, addresses); err != nil {
+		die(err)
+	}
 }
 
 // The one goroutine that drains the events.
@@ -96,7 +134,11 @@ func (n *node) follow() {
 		}
 		n.out.print("event " + marshal(map[string]interface{}{"kind": kinds[event.Event],
 			"name": event.Node.Name, "at": time.Now().UnixNano()}))
-		n.changes <- n.seen()
+		peers := n.seen()
+		n.changes <- peers
+		if n.agent != nil {
+			n.agent.save(peers)
+		}
 	}
 }
 
@@ -106,7 +148,14 @@ func (n *node) mainLoop() {
 		select {
 		case join := <-n.joins:
 			join()
+		case <-n.signals:
+			complain("leave", n.leave())
+			n.agent.cleanUp()
+			os.Exit(0)
 		case peers := <-n.changes:
+			if n.agent != nil {
+				n.agent.apply(peers)
+			}
 			n.lock.Lock()
 			n.peers = peers
 			n.lock.Unlock()
@@ -120,7 +169,7 @@ func (n *node) seen() []peer {
 		if member.Name == n.list.LocalNode().Name {
 			continue
 		}
-		p := peer{Name: member.Name, Address: member.Addr.String()}
+		p := peer{Name: member.Name, Address: member.Addr.String(), meta: member.Meta}
 		if meta, err := decodeMeta(n.settings.format, member.Meta); err != nil {
 			p.Error = err.Error()
 		} else {

@@ -28,6 +28,13 @@ std::vector<Json> json_lines(const std::string& text) {
   return out;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words)
+    out += (out.empty() ? "" : ",") + word;
+  return out;
+}
+
 }  // namespace
 
 void need_gopeer() {
@@ -37,26 +44,49 @@ void need_gopeer() {
 }
 
 GoPeer::GoPeer(Host& host, const std::string& cluster_key, GoPeerSettings settings)
-    : name_(settings.name.empty() ? host.name() : settings.name),
-      key_(settings.key.empty() ? netns::random_key() : settings.key) {
+    : name_(settings.name.empty() ? host.name() : settings.name) {
   need_gopeer();
   // One host may have several, one after the other or beside each other.
   static int count = 0;
   const std::string label = "gopeer" + std::to_string(++count);
   const std::string pipe = "/run/" + label + ".in";
   out_ = host.path("/run/" + label + ".out");
+  err_ = host.path("/run/" + label + ".err");
   if (::mkfifo(host.path(pipe).c_str(), 0600) != 0) throw std::runtime_error("no pipe for gopeer");
   commands_ = ::open(host.path(pipe).c_str(), O_RDWR | O_CLOEXEC);
   if (commands_ < 0) throw std::runtime_error("cannot open the pipe of gopeer");
-  process_ =
-      host.start(label, {"sh", "-c", R"(exec "$@" <)" + pipe, "sh", GOPEER, "-key", cluster_key,
-                         "-name", settings.name, "-format", settings.format, "-pubkey", key_,
-                         "-dead", std::to_string(settings.gossip_to_the_dead.count()) + "s"});
-  const bool up = netns::wait_for([&] { return !lines().empty() || !process_.running(); },
-                                  20s * netns::settings().patience);
-  if (!up || !process_.running())
-    throw std::runtime_error("gopeer on " + host.name() +
-                             " did not start: " + read_file(host.path("/run/" + label + ".err")));
+  std::vector<std::string> argv = {"sh",
+                                   "-c",
+                                   "exec \"$@\" <" + pipe,
+                                   "sh",
+                                   GOPEER,
+                                   "-key",
+                                   cluster_key,
+                                   "-name",
+                                   settings.name,
+                                   "-format",
+                                   settings.format,
+                                   "-dead",
+                                   std::to_string(settings.gossip_to_the_dead.count()) + "s",
+                                   "-overlay",
+                                   settings.overlay};
+  if (settings.acts_on_host) {
+    argv.insert(argv.end(),
+                {"-wesher", "-backend", netns::settings().backend, "-join", joined(settings.join)});
+  } else {
+    if (settings.key.empty()) settings.key = netns::random_key();
+    argv.insert(argv.end(), {"-pubkey", settings.key});
+  }
+  process_ = host.start(label, argv);
+  const auto started = [&] {
+    for (const Json& event : events())
+      if (event.at("kind") == "started") key_ = event.at("key");
+    return !key_.empty();
+  };
+  const bool ended = netns::wait_for([&] { return started() || !process_.running(); },
+                                     20s * netns::settings().patience);
+  if (!ended || key_.empty() || !process_.running())
+    throw std::runtime_error("gopeer on " + host.name() + " did not start: " + errors());
 }
 
 GoPeer::~GoPeer() {
@@ -68,6 +98,21 @@ std::vector<std::string> GoPeer::lines() const {
   const std::string text = read_file(out_);
   for (std::size_t at = 0, end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
     out.push_back(text.substr(at, end - at));
+  return out;
+}
+
+std::vector<Json> GoPeer::events() const {
+  std::vector<Json> out;
+  for (const std::string& line : lines())
+    if (line.rfind("event ", 0) == 0) out.push_back(Json::parse(line.substr(6)));
+  return out;
+}
+
+std::string GoPeer::errors() const {
+  std::string out;
+  std::istringstream in(read_file(err_));
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("gopeer: ", 0) == 0 && line.rfind("gopeer: join: ", 0) != 0) out += line + "\n";
   return out;
 }
 
@@ -115,6 +160,12 @@ void GoPeer::leave() {
   REQUIRE(process_.wait_for_end(10s));
 }
 
+void GoPeer::terminate() {
+  process_.signal(SIGTERM);
+  REQUIRE(process_.wait_for_end(20s * netns::settings().patience));
+  REQUIRE(process_.exit_code() == 0);
+}
+
 void GoPeer::crash() {
   process_.signal(SIGKILL);
   REQUIRE(process_.wait_for_end(10s));
@@ -158,12 +209,9 @@ std::size_t GoPeer::logged(const std::string& text) {
 
 std::vector<long> GoPeer::heard(const std::string& kind, const std::string& member) const {
   std::vector<long> times;
-  for (const std::string& line : lines()) {
-    if (line.rfind("event ", 0) != 0) continue;
-    const Json event = Json::parse(line.substr(6));
+  for (const Json& event : events())
     if (event.value("kind", "") == kind && event.value("name", "") == member)
       times.push_back(event.at("at").get<long>());
-  }
   return times;
 }
 

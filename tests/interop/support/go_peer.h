@@ -19,6 +19,11 @@ struct GoPeerSettings {
   std::string name;           ///< member name; empty: the hostname
   std::string key;            ///< WireGuard public key that it announces; empty: drawn
   std::chrono::seconds gossip_to_the_dead{60};  ///< GossipToTheDeadTime: then it forgets the dead
+  /// It also does on its host all that the Go wesher does there, with the back end of this run; its
+  /// key is drawn by itself then, and without a cluster key it has that of its state file.
+  bool acts_on_host = false;
+  std::vector<std::string> join{};  ///< where it joins when it acts on its host; else its state's
+  std::string overlay = "10.0.0.0/8";  ///< network from which its name has its overlay address
 };
 
 class GoPeer {
@@ -46,6 +51,8 @@ class GoPeer {
   void change_key();
   /// Leaves as the Go wesher does at SIGTERM, and ends.
   void leave();
+  /// Stops one that acts on its host as a service manager does: SIGTERM, and it has a clean host.
+  void terminate();
   /// Ends at once, without a word.
   void crash();
 
@@ -64,6 +71,10 @@ class GoPeer {
   /// How many lines of its log have this text.
   [[nodiscard]] std::size_t logged(const std::string& text);
 
+  /// What it said of steps on its host that failed, without what its wireguard-go said. A join that
+  /// fails is tried again.
+  [[nodiscard]] std::string errors() const;
+
   [[nodiscard]] Json stats() { return ask("stats"); }
 
   /// Times at which it heard of a member, on the wall clock in nanoseconds: `kind` is "join",
@@ -74,11 +85,13 @@ class GoPeer {
 
  private:
   [[nodiscard]] std::vector<std::string> lines() const;
+  [[nodiscard]] std::vector<Json> events() const;
   std::string send(const std::string& command);
 
   std::string name_;
   std::string key_;
   std::string out_;
+  std::string err_;
   int commands_ = -1;
   int next_ = 1;
   netns::Process process_;

@@ -37,6 +37,8 @@ sockaddr_in place(const std::string& address, std::uint16_t port) {
 int listening(int type, const sockaddr_in& at) {
   const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
   REQUIRE(fd >= 0);
+  const int on = 1;  // as Go's listeners: connections that linger keep nobody from the port
+  if (type == SOCK_STREAM) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
   if (type == SOCK_STREAM) REQUIRE(::listen(fd, 16) == 0);
   return fd;
@@ -71,10 +73,19 @@ void sign_count(Bytes& push_pull, std::size_t count) {
 
 }  // namespace
 
-ScriptedPeer::ScriptedPeer(const Host& home, const std::string& cluster_key, Release release)
+ScriptedPeer::ScriptedPeer(const Host& home,
+                           const std::string& cluster_key,
+                           Release release,
+                           const std::optional<Likeness>& likeness)
     : home_(home), release_(release), name_(release == Release::v0_1_4 ? "old" : "new") {
   REQUIRE(ring_.add(*from_base64(cluster_key)));
   change_key();
+  if (likeness) {
+    name_ = likeness->name;
+    overlay_ = likeness->overlay;
+    public_key_ = PublicKey::parse(likeness->key).value().bytes();
+    mapped_ = true;
+  }
   const sockaddr_in at = place(home.underlay_address(), kGossipPort);
   netns::inside_network(home.network_namespace(), [&] {
     udp_ = listening(SOCK_DGRAM, at);
@@ -86,6 +97,8 @@ ScriptedPeer::ScriptedPeer(const Host& home, const std::string& cluster_key, Rel
 ScriptedPeer::~ScriptedPeer() {
   over_ = true;
   thread_.join();
+  // Processes that were forked meanwhile have them too.
+  ::shutdown(tcp_, SHUT_RDWR);
   ::close(udp_);
   ::close(tcp_);
 }
@@ -107,10 +120,14 @@ wire::Alive ScriptedPeer::alive() const {
   alive.node = name_;
   alive.incarnation = incarnation_;
   alive.address = bytes_of(home_.underlay_address());
+  if (mapped_) {
+    const Bytes prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    alive.address.insert(alive.address.begin(), prefix.begin(), prefix.end());
+  }
   alive.port = kGossipPort;
   alive.versions.assign(wire::kOwnVersions.begin(), wire::kOwnVersions.end());
   alive.meta =
-      wire::encode_node_meta({*IpAddress::parse("10.44.0.1"), PublicKey(public_key_),
+      wire::encode_node_meta({*IpAddress::parse(overlay_), PublicKey(public_key_),
                               release_ == Release::v0_1_4 ? MetaFormat::f2 : MetaFormat::f3});
   return alive;
 }

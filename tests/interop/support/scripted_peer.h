@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,8 +29,19 @@ class ScriptedPeer {
     wire::PacketMessage message;
   };
 
+  /// Whom it plays. It announces its address as the Go wesher does on most hosts, in 16 bytes.
+  struct Likeness {
+    std::string name;
+    std::string overlay;
+    std::string key;  ///< base64
+  };
+
   /// On the gossip port of that host. Metadata are F2 or F3, as the Go program of that time has.
-  ScriptedPeer(const netns::Host& home, const std::string& cluster_key, Release release);
+  /// Without a likeness it is "old" or "new", at 10.44.0.1.
+  ScriptedPeer(const netns::Host& home,
+               const std::string& cluster_key,
+               Release release,
+               const std::optional<Likeness>& likeness = std::nullopt);
   ~ScriptedPeer();
   ScriptedPeer(const ScriptedPeer&) = delete;
   ScriptedPeer& operator=(const ScriptedPeer&) = delete;
@@ -75,6 +87,8 @@ class ScriptedPeer {
   const netns::Host& home_;
   Release release_;
   std::string name_;
+  std::string overlay_ = "10.44.0.1";
+  bool mapped_ = false;
   wire::Keyring ring_;
   Rng rng_ = Rng::from_number(4);
   std::uint32_t incarnation_ = 2;  // the first alive went without metadata
