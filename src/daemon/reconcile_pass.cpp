@@ -27,13 +27,21 @@ bool leaves_something(const plan::RowChange& change) {
                            change.after->overlay != change.before->overlay);
 }
 
-/// Peers that stay and were announced elsewhere before.
-std::map<PublicKey, Endpoint> moved_peers(const plan::RowChanges& changes) {
+/// Peers that stay and were announced elsewhere before, by the same member or by another one that had
+/// their key.
+std::map<PublicKey, Endpoint> moved_peers(const plan::RowChanges& changes,
+                                          const std::vector<DesiredPeer>& leaving) {
+  std::map<PublicKey, Endpoint> before;
+  for (const DesiredPeer& row : leaving)
+    before.insert_or_assign(row.key, row.endpoint);
+  for (const auto& [name, change] : changes) {
+    if (change.before) before.insert_or_assign(change.before->key, change.before->endpoint);
+  }
   std::map<PublicKey, Endpoint> moved;
   for (const auto& [name, change] : changes) {
-    if (!change.before || !change.after || change.before->key != change.after->key) continue;
-    if (change.before->endpoint != change.after->endpoint)
-      moved.emplace(change.after->key, change.before->endpoint);
+    if (!change.after) continue;
+    const auto was = before.find(change.after->key);
+    if (was != before.end() && was->second != change.after->endpoint) moved.insert(*was);
   }
   return moved;
 }
@@ -179,7 +187,7 @@ Result<void> ReconcileCore::full_pass() {
   for (const DesiredPeer& row : leaving_)
     touched_.add(row);
   const bool removing = start_removals(moment.at) || leaving_.empty();
-  auto moved = moved_peers(pending_);
+  auto moved = moved_peers(pending_, leaving_);
   pending_.clear();
   std::vector<Member> members;
   members.reserve(table_.members().size());

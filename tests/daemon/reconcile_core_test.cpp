@@ -160,6 +160,36 @@ TEST_CASE("an endpoint that was announced anew is compared with what WireGuard k
   CHECK(f.done().empty());
 }
 
+TEST_CASE("a peer whose announced place changes is looked for there with a young handshake too") {
+  const auto at = [](std::uint8_t n) { return Endpoint{IpAddress::v4(192, 0, 2, n), 51820}; };
+  CoreRig f;
+  f.join("web1", 1);
+  f.run(seconds(5));
+  REQUIRE(f.world->observed.peers.at(0).endpoint == at(1));
+  f.world->observed.peers.at(0).last_handshake = f.now.wall;
+  SECTION("because the member moved") {
+    Member moved = member("web1", 1);
+    moved.underlay = IpAddress::v4(192, 0, 2, 200);
+    f.hear(mesh::MemberChanged{moved, "moved"});
+    f.run(seconds(1));
+    CHECK(f.world->now().peers.at(0).endpoint == at(200));
+  }
+  SECTION("because its key is another member's now") {
+    Member renewed = member("web1", 1);
+    renewed.meta->key = member("x", 7).meta->key;
+    renewed.meta->overlay = IpAddress::v4(10, 0, 0, 7);
+    Member heir = member("web2", 200);
+    heir.meta = member("web1", 1).meta;
+    f.core->take(mesh::MemberChanged{renewed, "new key"}, f.now.wall);
+    f.hear(mesh::MemberChanged{heir, "its key"});
+    f.run(seconds(1));
+    const Observed after = f.world->now();
+    REQUIRE(after.peers.size() == 2);
+    CHECK(after.peers[0].key == heir.meta->key);
+    CHECK(after.peers[0].endpoint == at(200));
+  }
+}
+
 TEST_CASE("a clock that is set back makes a new key that is announced and stays after a restart") {
   CoreRig f;
   f.join("web1", 1);
