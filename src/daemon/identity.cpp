@@ -44,11 +44,20 @@ bool contains(const std::vector<IpAddress>& addresses, const IpAddress& address)
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
+/// Whether it is the address of the network itself, which members take from the name alone that the
+/// Go program gives it to: a host that was renamed can't keep it.
+bool is_of_another_name(const IpAddress& address, const Options& options, const std::string& name) {
+  if (!mesh::is_network_address(address, options.overlay_net)) return false;
+  const auto by_rule = mesh::overlay_address(name, options.overlay_net);
+  return !by_rule || *by_rule != address;
+}
+
 /// The claim of the key file as long as it is in the network, else the address that the Go program
 /// would give us. What is taken already, or to be a certain one, the mesh decides.
 Result<void> choose_overlay(Identity& identity, const Options& options, const IdentityHost& host) {
   auto& keys = identity.keys;
-  if (keys.overlay && options.overlay_net.contains(*keys.overlay)) {
+  const bool inside = keys.overlay && options.overlay_net.contains(*keys.overlay);
+  if (inside && !is_of_another_name(*keys.overlay, options, keys.node_name)) {
     identity.overlay = keys.overlay;
     if (!options.allow_overlap && contains(host.addresses, *keys.overlay)) {
       identity.warnings.push_back(fmt::format(
@@ -63,8 +72,12 @@ Result<void> choose_overlay(Identity& identity, const Options& options, const Id
   const bool free =
       !options.overlay_ip && (options.allow_overlap || !contains(host.addresses, *address));
   if (keys.overlay) {
-    identity.lifecycle.push_back(fmt::format("overlay network is {} now: address moved {} -> {}",
-                                             options.overlay_net.text(), keys.overlay->text(),
+    const std::string why =
+        inside ? fmt::format("{} is the address of the network, and no member takes that from {}",
+                             keys.overlay->text(), printable(keys.node_name))
+               : fmt::format("overlay network is {} now", options.overlay_net.text());
+    identity.lifecycle.push_back(fmt::format("{}: address moved {} -> {}", why,
+                                             keys.overlay->text(),
                                              free ? address->text() : "another one"));
   }
   if (free) identity.overlay = *address;
@@ -90,8 +103,8 @@ void date_claim(Identity& identity, const Options& options, WallTime now) {
   const bool forgotten =
       now - keys.highest_time > options.failed_retention.value_or(kFailedRetention);
   identity.claim_is_new = keys.claim_time == WallTime{} || forgotten;
-  const WallTime fresh = now < build_time() ? build_time() + kClocklessClaim
-                                            : std::max(now, keys.newest_claim);
+  const WallTime fresh =
+      now < build_time() ? build_time() + kClocklessClaim : std::max(now, keys.newest_claim);
   identity.claimed = identity.claim_is_new ? fresh : keys.claim_time;
 }
 

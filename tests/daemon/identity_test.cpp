@@ -68,6 +68,22 @@ TEST_CASE("a restart keeps keys and address and takes a new block of incarnation
   CHECK(after.incarnation_first == before.keys.incarnation_end);
 }
 
+TEST_CASE("a renamed host does not keep the address of the network itself", "[daemon][identity]") {
+  Fixture f;
+  f.options.overlay_net = Prefix::parse("10.42.7.0/24").value();
+  // The Go program gives n83 the address of the network.
+  const Identity before = f.load_and_save(kNow, "n83");
+  REQUIRE(before.overlay->text() == "10.42.7.0");
+  CHECK(f.load_and_save(kNow, "n83").overlay == before.overlay);
+  const Identity after = f.load_and_save(kNow, "db1");
+  CHECK(after.overlay != before.overlay);
+  CHECK(after.claim_is_new);
+  CHECK(std::any_of(after.lifecycle.begin(), after.lifecycle.end(), [](const std::string& line) {
+    return line.find("10.42.7.0 is the address of the network") == 0;
+  }));
+  CHECK(after.keys.wireguard_private.same_as(before.keys.wireguard_private));
+}
+
 TEST_CASE("a renamed host keeps keys and address", "[daemon][identity]") {
   Fixture f;
   const Identity before = f.load_and_save();
