@@ -48,7 +48,7 @@ class Four {
     if (number != kWatches) arguments.insert(arguments.end(), {"--join", rig_.seed(kWatches)});
     rig_.host(number).start_daemon(arguments, {"WESHER_CLUSTER_KEY=" + rig_.key()});
     rig_.require_soon(name(number) + " is a member", 30s, [&] {
-      return number == kWatches ? rig_.host(number).wesher({"status"}).exit_code == 0
+      return number == kWatches ? rig_.host(number).listens()
                                 : rig_.host(kWatches).member_state(name(number)) == "alive";
     });
   }

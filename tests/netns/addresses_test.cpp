@@ -22,7 +22,7 @@ void start_named(Rig& rig, int number, const std::string& name, const std::strin
   if (number != 1) arguments.insert(arguments.end(), {"--join", rig.seed()});
   rig.host(number).start_daemon(arguments, {"WESHER_CLUSTER_KEY=" + rig.key()});
   rig.require_soon("the daemon of " + name + " answers", 20s,
-                   [&] { return rig.host(number).wesher({"status"}).exit_code == 0; });
+                   [&] { return rig.host(number).listens(); });
 }
 
 /// The one overlay address of a host; empty if it has none, or several.

@@ -40,7 +40,7 @@ void start_ours(Rig& rig, Host& host, const std::string& join) {
   if (!join.empty()) arguments = {"--join", join};
   host.start_daemon(arguments, {"WESHER_CLUSTER_KEY=" + rig.key()});
   rig.require_soon("the daemon of " + host.name() + " answers", 20s,
-                   [&] { return host.wesher({"status"}).exit_code == 0; });
+                   [&] { return host.listens(); });
 }
 
 }  // namespace wesher::interop

@@ -50,10 +50,11 @@ class Saying {
 
 /// Starts these again, and waits until they take part and their partners see them.
 void start_again(FlowMesh& mesh, const std::vector<int>& numbers) {
-  Saying listening(mesh, numbers, "listening on");
   for (const int number : numbers)
     mesh.host(number).start_daemon(usual_options(number));
-  listening.require_again();
+  for (const int number : numbers)
+    mesh.rig().require_soon(mesh.host(number).name() + " listens", 40s,
+                            [&] { return mesh.host(number).listens(); });
   const bool has_hub = numbers.front() == FlowMesh::hubs().front();
   Host& judge = mesh.host(has_hub ? FlowMesh::partners().front() : FlowMesh::hubs().front());
   for (const int number : numbers)

@@ -137,6 +137,7 @@ void Host::start_daemon(const std::vector<std::string>& arguments,
   if (daemons_[label].running()) throw std::runtime_error(label + " runs already on " + name_);
   std::vector<std::string> argv{program_, "--backend", settings().backend, "--log-level", "info"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
+  written_before_[label] = daemon_err(label).size();
   daemons_[label] = start(label, argv, variables);
 }
 
@@ -151,6 +152,10 @@ int Host::stop_daemon(int signal_number, const std::string& label) {
     throw std::runtime_error(label + " on " + name_ + " did not end within 30s of signal " +
                              std::to_string(signal_number));
   return process.exit_code();
+}
+
+bool Host::listens(const std::string& label) const {
+  return daemon_err(label).find("listening on", written_before_.at(label)) != std::string::npos;
 }
 
 std::string Host::daemon_err(const std::string& label) const {

@@ -92,6 +92,8 @@ class Host {
   [[nodiscard]] Process& daemon(const std::string& label = "wesher");
   /// Sends a signal and waits for the end; gives back the exit code. Throws if it does not end.
   int stop_daemon(int signal_number, const std::string& label = "wesher");
+  /// Whether the run that was started last has said that it listens for gossip.
+  [[nodiscard]] bool listens(const std::string& label = "wesher") const;
   /// What all runs of it wrote.
   [[nodiscard]] std::string daemon_err(const std::string& label = "wesher") const;
   [[nodiscard]] std::string daemon_out(const std::string& label = "wesher") const;
@@ -137,6 +139,7 @@ class Host {
   pid_t setup_pid_ = -1;
   int setup_pipe_ = -1;
   std::map<std::string, Process> daemons_;
+  std::map<std::string, std::size_t> written_before_;  ///< bytes of daemon_err() by earlier runs
 };
 
 }  // namespace wesher::netns
