@@ -49,16 +49,6 @@ std::string single_line(std::string_view sentence) {
   return out;
 }
 
-std::string name_list(const std::vector<std::string>& names, std::size_t shown_max) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(names.size(), shown_max); ++i) {
-    if (i > 0) out += ", ";
-    out += names[i];
-  }
-  if (names.size() > shown_max) out += fmt::format(" and {} more", names.size() - shown_max);
-  return out;
-}
-
 std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/name_list.h"
 #include "base/time.h"
 
 namespace wesher::cli {
@@ -23,10 +24,6 @@ namespace wesher::cli {
 /// A sentence that the daemon wrote, as one line: it is printable already, but a control character
 /// in a damaged row must not drive the terminal. Those become '?', UTF-8 stays.
 [[nodiscard]] std::string single_line(std::string_view sentence);
-
-/// "web1, web2, web3 and 4 more".
-[[nodiscard]] std::string name_list(const std::vector<std::string>& names,
-                                    std::size_t shown_max = 3);
 
 /// "1 member", "2 members".
 [[nodiscard]] std::string counted(std::size_t count, std::string_view noun);

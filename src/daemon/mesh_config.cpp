@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/name_list.h"
 #include "base/text.h"
 #include "mesh/overlay_candidates.h"
 #include "system/host.h"
@@ -81,12 +82,13 @@ std::string kept_out_text(const mesh::Notice& notice,
 std::string forgotten_text(const std::vector<std::string>& names, Duration older) {
   static constexpr std::size_t kShownMax = 20;
   if (names.empty()) return fmt::format("no member failed longer than {} ago", age_text(older));
-  std::string text = names.size() == 1 ? "1 member is forgotten: "
-                                       : fmt::format("{} members are forgotten: ", names.size());
-  for (std::size_t i = 0; i < std::min(names.size(), kShownMax); ++i)
-    text += (i == 0 ? "" : ", ") + printable(names[i]);
-  if (names.size() > kShownMax) text += fmt::format(" and {} more", names.size() - kShownMax);
-  return text;
+  const std::string text = names.size() == 1
+                               ? "1 member is forgotten: "
+                               : fmt::format("{} members are forgotten: ", names.size());
+  std::vector<std::string> shown;
+  for (const std::string& name : names)
+    shown.push_back(printable(name));
+  return text + name_list(shown, kShownMax);
 }
 
 }  // namespace wesher::daemon

@@ -23,12 +23,6 @@ TEST_CASE("a sentence of ours stays one line and keeps its ellipsis", "[cli][tex
   CHECK(single_line("k3Vd…\n\x1b[2J\x7f") == "k3Vd…??[2J?");
 }
 
-TEST_CASE("a list of names is cut with a count", "[cli][text]") {
-  CHECK(name_list({}) == "");
-  CHECK(name_list({"a", "b", "c"}) == "a, b, c");
-  CHECK(name_list({"a", "b", "c", "d", "e"}) == "a, b, c and 2 more");
-}
-
 TEST_CASE("an age is never negative", "[cli][text]") {
   using wesher::wall_from_ms;
   CHECK(age_of(wall_from_ms(1000), wall_from_ms(3500)) == std::chrono::milliseconds{2500});
