@@ -9,13 +9,13 @@ namespace wesher::wire {
 
 namespace {
 
-constexpr std::array<std::uint8_t, 4> kMagic{'W', '2', 'R', 1};
+constexpr std::array<std::uint8_t, 4> kReservationsMagic{'W', '2', 'R', 1};
 
 }  // namespace
 
 Bytes encode_reservations(const std::vector<Reservation>& reservations) {
   if (reservations.empty()) return {};
-  Bytes out(kMagic.begin(), kMagic.end());
+  Bytes out(kReservationsMagic.begin(), kReservationsMagic.end());
   ByteWriter writer(out);
   const std::size_t most = std::min(reservations.size(), limits::kMembers);
   for (std::size_t i = 0; i < most; ++i) {
@@ -29,9 +29,10 @@ Bytes encode_reservations(const std::vector<Reservation>& reservations) {
 }
 
 Result<std::vector<Reservation>> decode_reservations(ByteView bytes) {
-  if (bytes.size() < kMagic.size() || !std::equal(kMagic.begin(), kMagic.end(), bytes.begin()))
+  if (bytes.size() < kReservationsMagic.size() ||
+      !std::equal(kReservationsMagic.begin(), kReservationsMagic.end(), bytes.begin()))
     return fail(Errc::unsupported, "no list of reserved addresses");
-  ByteReader reader(bytes.subspan(kMagic.size()));
+  ByteReader reader(bytes.subspan(kReservationsMagic.size()));
   std::vector<Reservation> reservations;
   while (reader.left() > 0) {
     if (reservations.size() == limits::kMembers)

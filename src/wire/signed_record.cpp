@@ -10,7 +10,7 @@ namespace wesher::wire {
 
 namespace {
 
-constexpr std::string_view kMagic = "W2";
+constexpr std::string_view kTrailerMagic = "W2";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kFixedBytes = 64;  // up to the extensions
 constexpr std::size_t kClaimTimeBytes = 6;
@@ -112,7 +112,7 @@ Result<Bytes> encode_record(const SignedRecord& record) {
   if (auto fits = check_extensions(record.extensions); !fits) return tl::unexpected(fits.error());
   Bytes out;
   ByteWriter writer(out);
-  writer.put(as_bytes(kMagic));
+  writer.put(as_bytes(kTrailerMagic));
   writer.u8(kVersion);
   writer.u8(record.flags);
   writer.put(record.identity.bytes());
@@ -164,12 +164,12 @@ Result<std::optional<SignedRecord>> decode_trailer(ByteView meta, std::size_t go
   if (gob_bytes > meta.size())
     return fail(Errc::malformed, "a gob value behind its metadata's end");
   const ByteView trailer = meta.subspan(gob_bytes);
-  const std::size_t compared = std::min(trailer.size(), kMagic.size());
-  if (trailer.empty() || as_text(trailer.first(compared)) != kMagic.substr(0, compared)) {
+  const std::size_t compared = std::min(trailer.size(), kTrailerMagic.size());
+  if (trailer.empty() || as_text(trailer.first(compared)) != kTrailerMagic.substr(0, compared)) {
     return std::nullopt;
   }
   ByteReader in(trailer);
-  in.take(kMagic.size());
+  in.take(kTrailerMagic.size());
   const std::uint8_t version = in.u8();
   if (in.ok() && version != kVersion) {
     return fail(Errc::unsupported, "a signed record of version " + std::to_string(version));

@@ -9,7 +9,7 @@ namespace wesher::wire {
 
 namespace {
 
-constexpr std::array<std::uint8_t, 4> kMagic{'W', '2', 'S', 1};
+constexpr std::array<std::uint8_t, 4> kStatementMagic{'W', '2', 'S', 1};
 constexpr std::string_view kContext{"wesher-statement-v1\0", 20};
 
 void put_unsigned(ByteWriter& writer, const Statement& statement) {
@@ -45,7 +45,7 @@ bool verify(const Statement& statement) {
 
 Bytes encode_statements(const std::vector<Statement>& statements) {
   if (statements.empty()) return {};
-  Bytes out(kMagic.begin(), kMagic.end());
+  Bytes out(kStatementMagic.begin(), kStatementMagic.end());
   ByteWriter writer(out);
   for (std::size_t i = 0; i < std::min(statements.size(), kStatementsMax); ++i) {
     put_unsigned(writer, statements[i]);
@@ -55,9 +55,10 @@ Bytes encode_statements(const std::vector<Statement>& statements) {
 }
 
 Result<std::vector<Statement>> decode_statements(ByteView bytes) {
-  if (bytes.size() < kMagic.size() || !std::equal(kMagic.begin(), kMagic.end(), bytes.begin()))
+  if (bytes.size() < kStatementMagic.size() ||
+      !std::equal(kStatementMagic.begin(), kStatementMagic.end(), bytes.begin()))
     return fail(Errc::unsupported, "no list of statements");
-  ByteReader reader(bytes.subspan(kMagic.size()));
+  ByteReader reader(bytes.subspan(kStatementMagic.size()));
   std::vector<Statement> statements;
   std::size_t count = 0;
   while (reader.left() > 0) {

@@ -7,7 +7,7 @@ namespace wesher::wire {
 
 namespace {
 
-constexpr std::array<std::uint8_t, 4> kMagic{'W', '2', 'U', 1};
+constexpr std::array<std::uint8_t, 4> kUserStateMagic{'W', '2', 'U', 1};
 
 /// Takes a section over if it is one of this kind; an error only for one that is damaged.
 template <class Items>
@@ -23,7 +23,7 @@ Result<void> take(Items& items, Result<Items> section) {
 }  // namespace
 
 Bytes encode_user_state(const UserState& state) {
-  Bytes out(kMagic.begin(), kMagic.end());
+  Bytes out(kUserStateMagic.begin(), kUserStateMagic.end());
   ByteWriter writer(out);
   for (const Bytes& section :
        {encode_reservations(state.reservations), encode_statements(state.statements)}) {
@@ -31,13 +31,14 @@ Bytes encode_user_state(const UserState& state) {
     writer.u32(static_cast<std::uint32_t>(section.size()));
     writer.put(section);
   }
-  return out.size() == kMagic.size() ? Bytes{} : out;
+  return out.size() == kUserStateMagic.size() ? Bytes{} : out;
 }
 
 Result<UserState> decode_user_state(ByteView bytes) {
-  if (bytes.size() < kMagic.size() || !std::equal(kMagic.begin(), kMagic.end(), bytes.begin()))
+  if (bytes.size() < kUserStateMagic.size() ||
+      !std::equal(kUserStateMagic.begin(), kUserStateMagic.end(), bytes.begin()))
     return fail(Errc::unsupported, "no user state of this version");
-  ByteReader reader(bytes.subspan(kMagic.size()));
+  ByteReader reader(bytes.subspan(kUserStateMagic.size()));
   UserState state;
   for (std::size_t count = 0; reader.left() > 0; ++count) {
     const ByteView section = reader.take(reader.u32());
