@@ -15,8 +15,7 @@ namespace {
 constexpr std::size_t kNamesShown = 8;
 
 bool is_live_legacy(const Member& member) {
-  const bool live = member.state == MemberState::alive || member.state == MemberState::suspect;
-  return live && !member.signed_claim && member.meta;
+  return is_live_state(member.state) && !member.signed_claim && member.meta;
 }
 
 std::string generation_text(const Generation& generation) {

@@ -40,10 +40,6 @@ std::string missing_interface(const Snapshot& snapshot) {
   return "";
 }
 
-bool is_alive(const Member& member) {
-  return member.state == MemberState::alive || member.state == MemberState::suspect;
-}
-
 const DesiredPeer* wanted_peer(const Facts& facts, const std::string& name) {
   const auto& peers = facts.desired->peers;
   const auto found =
@@ -58,7 +54,7 @@ std::string missing_node(const Snapshot& snapshot, const std::string& name) {
                                    [&](const Member& each) { return each.name == name; });
   const std::string shown = shown_name(name);
   if (member == facts.members.end()) return "no member is named " + shown;
-  if (!is_alive(*member)) return fmt::format("{} is {}", shown, to_text(member->state));
+  if (!is_live_state(member->state)) return fmt::format("{} is {}", shown, to_text(member->state));
   const DesiredPeer* wanted = wanted_peer(facts, name);
   if (wanted == nullptr) {
     return fmt::format("{} is not configured{}{}", shown, member->reason.empty() ? "" : ": ",
@@ -73,7 +69,7 @@ std::string missing_node(const Snapshot& snapshot, const std::string& name) {
 std::string missing_peers(const Facts& facts, std::size_t wanted) {
   const auto alive = static_cast<std::size_t>(
       std::count_if(facts.members.begin(), facts.members.end(), [&](const Member& member) {
-        return is_alive(member) && wanted_peer(facts, member.name) != nullptr;
+        return is_live_state(member.state) && wanted_peer(facts, member.name) != nullptr;
       }));
   if (alive >= wanted) return "";
   return fmt::format("{} of {} {} alive", alive, counted(wanted, "peer"),

@@ -96,9 +96,7 @@ void remark_members(const Snapshot& snapshot, std::vector<std::string>& out) {
 }
 
 void remark_health(const Snapshot& snapshot, std::vector<std::string>& out) {
-  const auto alive = [](const Member& member) {
-    return member.state == MemberState::alive || member.state == MemberState::suspect;
-  };
+  const auto alive = [](const Member& member) { return is_live_state(member.state); };
   const auto& members = snapshot.facts.members;
   const bool alone = std::none_of(members.begin(), members.end(), alive);
   RemarkList remarks(out);

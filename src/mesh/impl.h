@@ -21,6 +21,7 @@
 #include "mesh/herald.h"
 #include "mesh/judge.h"
 #include "mesh/mesh.h"
+#include "mesh/overlay_pings.h"
 #include "mesh/own_record.h"
 #include "mesh/reconnect.h"
 #include "mesh/roster.h"
@@ -160,7 +161,10 @@ class Mesh::Impl final : public gossip::Admission {
   void renew_record(const Moment& now);
   void say_for_good(const Moment& now);
   void want_epochs(const Moment& now);
+
+  // legacy.cpp
   [[nodiscard]] bool any_legacy_live() const;
+  void ask_for_pings(Instant now);
 
   // own_format.cpp
   void prepare_format(const Moment& now);
@@ -226,6 +230,7 @@ class Mesh::Impl final : public gossip::Admission {
   AddressRules rules_;
   Seeds seeds_;
   Reconnect reconnect_;
+  OverlayPings overlay_pings_;
   Foreign foreign_;
   Herald herald_;
   Seldom conflicts_;

@@ -118,7 +118,10 @@ gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
   if (claim.name == config_.gossip.name && gone && !leaving) {
     return gossip::Verdict::suspect_instead;
   }
-  if (left && claim.proof == gossip::Proof::none) return gossip::Verdict::suspect_instead;
+  if (left && claim.proof == gossip::Proof::none) {
+    overlay_pings_.event(now);  // the Go program believes it
+    return gossip::Verdict::suspect_instead;
+  }
   return gossip::Verdict::accept;
 }
 
@@ -205,6 +208,7 @@ std::optional<Instant> Mesh::Impl::next_timeout() const {
     take_earlier(next, lonely_due_);
     take_earlier(next, gone_due_);
     take_earlier(next, reconnect_.poll_timeout());
+    take_earlier(next, overlay_pings_.poll_timeout());
     take_earlier(next, roster_.next_expiry());
     if (!format_pending_) take_earlier(next, spoken_.poll_timeout());
     if (!seed_is_live()) take_earlier(next, seeds_.poll_timeout());

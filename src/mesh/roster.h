@@ -43,11 +43,6 @@
 
 namespace wesher::mesh {
 
-/// Alive or suspect: it is there as far as anybody knows.
-[[nodiscard]] inline bool is_live_state(MemberState state) {
-  return state == MemberState::alive || state == MemberState::suspect;
-}
-
 /// What was seen of a member just now.
 struct Sighting {
   std::string name;
@@ -109,6 +104,9 @@ class Roster {
 
   /// Of those, the ones that sign nothing, by the format that they speak.
   [[nodiscard]] const FormatCounts& legacy_formats() const { return legacy_formats_; }
+
+  /// Their names.
+  [[nodiscard]] const std::set<std::string, std::less<>>& legacy() const { return legacy_; }
 
   [[nodiscard]] bool is_live(std::string_view name) const;
   /// How long a member has been in its state; zero for an unknown one. Not moved by the wall clock.
@@ -272,6 +270,7 @@ class Roster {
   std::vector<Fact> facts_;
   std::size_t live_ = 0;
   FormatCounts legacy_formats_{};
+  std::set<std::string, std::less<>> legacy_;  ///< those that are counted there
   Index<NameKey> absent_;
   Index<NameKey> unconfirmed_;
   Index<NameKey> gone_;

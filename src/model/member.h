@@ -50,6 +50,11 @@ enum class MemberState : std::uint8_t {
   gone,     ///< was silent for longer than it is kept, or forgotten: name and address are free
 };
 
+/// Alive or suspect: it is there as far as anybody knows.
+[[nodiscard]] inline bool is_live_state(MemberState state) {
+  return state == MemberState::alive || state == MemberState::suspect;
+}
+
 /// Left or gone: nothing of it is configured, its address is one to try.
 [[nodiscard]] inline bool is_departed(MemberState state) {
   return state == MemberState::left || state == MemberState::gone;

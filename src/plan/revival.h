@@ -5,10 +5,12 @@
 // something. A peer that is taken out and put in again begins a handshake with its next packet,
 // which waits for it: an outage of a round trip.
 //
-// So after every such event the counters of those peers are looked at, a few times with growing
-// distances. Sent something and heard nothing: renewed. Heard nothing at all by the last look:
-// renewed too, as the next packet would be lost. A healthy one-way flow looks like a dead one, and
-// is renewed at some of the looks; that delays a packet and loses none.
+// mesh/overlay_pings.h has the Go member send something. Where that fails - its packets don't reach
+// us, or a handshake was lost, which WireGuard repeats after 5 s only - the counters tell: after
+// every event they are looked at, a few times with growing distances. Sent something and heard
+// nothing: renewed. Heard nothing at all by the last look: renewed too, as the next packet would be
+// lost. Without those pings a healthy one-way flow looks like a dead one, and is renewed at some of
+// the looks; that delays a packet and loses none.
 //
 // Pure; it is told of events and of devices.
 #pragma once
@@ -29,8 +31,10 @@ class Revival {
  public:
   /// Looks, counted from the last event; the first only notes what the counters are. Gossip of the
   /// Go program brings an event to everybody within about three seconds.
-  static constexpr std::array<std::chrono::milliseconds, 8> kLooks{
-      {std::chrono::milliseconds{0}, std::chrono::milliseconds{250}, std::chrono::milliseconds{500},
+  static constexpr std::array<std::chrono::milliseconds, 12> kLooks{
+      {std::chrono::milliseconds{0}, std::chrono::milliseconds{100}, std::chrono::milliseconds{200},
+       std::chrono::milliseconds{300}, std::chrono::milliseconds{400},
+       std::chrono::milliseconds{550}, std::chrono::milliseconds{750},
        std::chrono::milliseconds{1000}, std::chrono::milliseconds{1750},
        std::chrono::milliseconds{2750}, std::chrono::milliseconds{4500},
        std::chrono::milliseconds{7000}}};
