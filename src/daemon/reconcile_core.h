@@ -171,6 +171,7 @@ class ReconcileCore {
 
   // reconcile_report.cpp: results
   void settle(const std::vector<plan::Action>& actions, const Results& results, bool complete);
+  void knock(const std::vector<plan::Action>& actions, const Results& results);
   void settle_own(const std::vector<plan::Action>& actions, const Results& results);
   [[nodiscard]] store::AppliedObject note_result(const plan::Action& action,
                                                  const Result<void>& result,

@@ -3,36 +3,29 @@
 // gone, or changes what it announces, we ourselves included.
 #include <fmt/format.h>
 
+#include "base/name_list.h"
 #include "base/text.h"
 #include "daemon/reconcile_core.h"
+#include "model/legacy.h"
 
 namespace wesher::daemon {
 
 namespace {
 
-bool is_there(const Member& member) {
-  return member.state == MemberState::alive || member.state == MemberState::suspect;
-}
-
-/// Whether the Go program's callbacks run for this change.
-bool is_event(const std::optional<Member>& before, const Member& after) {
-  if (!before) return is_there(after);
-  return is_there(*before) != is_there(after) || before->meta != after.meta ||
-         before->underlay != after.underlay;
-}
+constexpr std::size_t kNamesShown = 20;
 
 }  // namespace
 
 /// With `before` equal to the member, as at the start, it is only noted.
 void ReconcileCore::note_legacy(const Member& member, const std::optional<Member>& before) {
   const bool legacy = member.standing == Standing::configured && member.meta &&
-                      !member.signed_claim && is_there(member);
+                      !member.signed_claim && is_live_state(member.state);
   if (legacy) {
     legacy_.insert(member.name);
   } else {
     legacy_.erase(member.name);
   }
-  if (is_event(before, member)) disturb_legacy();
+  if (disturbs_legacy(before, member)) disturb_legacy();
 }
 
 void ReconcileCore::forget_legacy(const std::string& name) {
@@ -52,7 +45,7 @@ void ReconcileCore::revive() {
     if (const DesiredPeer* row = table_.find(name)) keys.insert(row->key);
   }
   std::vector<plan::Action> actions;
-  std::string names;
+  std::vector<std::string> renewed;
   const std::string reason = "Go members drop their sessions when something happens";
   for (const ObservedPeer& peer : revival_.look(*peers, keys, moment)) {
     const DesiredPeer* row = table_.owner(peer.key);
@@ -61,7 +54,7 @@ void ReconcileCore::revive() {
     actions.push_back({plan::AddPeer{row->name, row->key, peer.endpoint.value_or(row->endpoint),
                                      Prefix::host(row->overlay), peer.keepalive_s},
                        reason});
-    names += (names.empty() ? "" : ", ") + printable(row->name);
+    renewed.push_back(printable(row->name));
   }
   if (actions.empty()) return;
   const auto results =
@@ -73,6 +66,8 @@ void ReconcileCore::revive() {
     expect_all_ = true;
     due_for_all(moment.at);
   }
+  knock(actions, results);
+  const std::string names = name_list(renewed, kNamesShown);
   log_.info(fmt::format("new sessions with {}: {}", names, reason));
   journal_.batch().history.push_back({0, moment.wall, "sessions", "renewed: " + names, reason});
   due_for_change(moment.at);

@@ -64,6 +64,9 @@ class DataPlane {
   /// file. For the daemon, once.
   virtual void tidy() {}
 
+  /// Has WireGuard begin sessions with the owners of these addresses: system/knock.h.
+  virtual void knock(const std::vector<IpAddress>& addresses) = 0;
+
   /// Removes the link if it is ours: peers first, in one message, then the link.
   [[nodiscard]] virtual Result<void> remove_link() = 0;
 

@@ -10,6 +10,7 @@
 
 #include "system/data_plane.h"
 #include "system/hosts_file.h"
+#include "system/knock.h"
 #include "system/link_control.h"
 #include "system/userspace_wg.h"
 #include "system/watch.h"
@@ -42,6 +43,10 @@ class LinuxDataPlane final : public DataPlane {
                                                     const SecretKey& private_key) override;
 
   void tidy() override { hosts_.tidy(); }
+
+  void knock(const std::vector<IpAddress>& addresses) override {
+    system::knock(config_.interface, addresses);
+  }
 
   [[nodiscard]] Result<void> remove_link() override;
 

@@ -57,6 +57,19 @@ TEST_CASE("a join is one peer one route one line and a transaction on either sid
   CHECK(transactions(f.paths.database()) == before + 2);
 }
 
+TEST_CASE("a session is begun with a live member when it becomes a peer and with no other") {
+  CoreRig f;
+  f.join("web1", 1);
+  CHECK(f.world->knocked == std::vector{IpAddress::v4(10, 0, 0, 1)});
+  f.run(seconds(5));
+  CHECK(f.world->knocked.size() == 1);
+  Member failed = member("web2", 2);
+  failed.state = MemberState::failed;
+  f.hear(mesh::MemberChanged{failed, "learned"});
+  CHECK(f.world->now().peers.size() == 2);
+  CHECK(f.world->knocked.size() == 1);
+}
+
 TEST_CASE("a departure removes one peer one route one line within the bound") {
   CoreRig f;
   f.join("web1", 1);

@@ -28,6 +28,7 @@ class FakeDataPlane final : public system::DataPlane {
     Observed observed;
     std::optional<std::array<std::uint8_t, kKeyBytes>> private_key;
     std::vector<std::string> performed;
+    std::vector<IpAddress> knocked;
     int looks = 0;        ///< at the whole host
     std::string refuses;  ///< object that is refused
     bool link_removed = false;
@@ -89,6 +90,11 @@ class FakeDataPlane final : public system::DataPlane {
     for (const auto& action : actions)
       results.push_back(apply(action, key));
     return results;
+  }
+
+  void knock(const std::vector<IpAddress>& addresses) override {
+    const std::lock_guard lock(world_->mutex);
+    world_->knocked.insert(world_->knocked.end(), addresses.begin(), addresses.end());
   }
 
   [[nodiscard]] Result<void> remove_link() override {
