@@ -119,7 +119,8 @@ gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
     return gossip::Verdict::suspect_instead;
   }
   if (left && claim.proof == gossip::Proof::none) {
-    overlay_pings_.event(now);  // the Go program believes it
+    const bool is_news = known != nullptr && known->state == gossip::RecordState::alive;
+    if (is_news) overlay_pings_.event(now);  // the Go program believes it
     return gossip::Verdict::suspect_instead;
   }
   return gossip::Verdict::accept;
