@@ -68,6 +68,7 @@ Mesh::Impl::Impl(
              roster_),
       seeds_(config_.seed_retry_first, config_.seed_retry_max, config_.cluster),
       reconnect_(config_.reconnect_interval),
+      overlay_pings_(config_.overlay_pings),
       conflicts_(kSameLineEvery, kLinesRemembered),
       refusals_(kSameLineEvery, kLinesRemembered),
       contested_(kContestEvery, kLinesRemembered),

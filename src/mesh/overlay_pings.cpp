@@ -5,6 +5,7 @@
 namespace wesher::mesh {
 
 void OverlayPings::event(Instant now) {
+  if (!enabled_) return;
   event_at_ = now;
   const Instant soon = now + kStages.front().every;
   next_ = next_ ? std::min(*next_, soon) : soon;

@@ -30,15 +30,19 @@ class OverlayPings {
     Duration every;
   };
 
-  static constexpr std::array<Stage, 3> kStages{
+  static constexpr std::array<Stage, 4> kStages{
       {{std::chrono::milliseconds{60}, std::chrono::milliseconds{5}},
-       {std::chrono::milliseconds{400}, std::chrono::milliseconds{10}},
-       {std::chrono::milliseconds{3000}, std::chrono::milliseconds{50}}}};
+       {std::chrono::milliseconds{300}, std::chrono::milliseconds{20}},
+       {std::chrono::milliseconds{1000}, std::chrono::milliseconds{50}},
+       {std::chrono::milliseconds{3000}, std::chrono::milliseconds{250}}}};
   /// Members that have it at one time.
   static constexpr std::size_t kAtOnce = 8;
   /// Turns a second when one event follows the other, and after a pause: one event's.
   static constexpr unsigned kPerSecond = 100;
-  static constexpr std::size_t kBurst = 800;
+  static constexpr std::size_t kBurst = 400;
+
+  /// Not `enabled`: events are ignored.
+  explicit OverlayPings(bool enabled = true) : enabled_(enabled) {}
 
   /// Something happened that makes Go members replace their peers.
   void event(Instant now);
@@ -50,6 +54,7 @@ class OverlayPings {
                                                   Instant now);
 
  private:
+  bool enabled_;
   std::optional<Instant> next_;
   Instant event_at_;
   std::string cursor_;  ///< who had it last
