@@ -224,6 +224,7 @@ void GossipLoop::drain() {
     more = false;
     while (auto transmit = mesh_.poll_transmit()) {
       send(*transmit);
+      mesh_.reuse(std::move(transmit->datagram));
       more = true;
     }
     while (auto request = mesh_.poll_stream()) {

@@ -21,7 +21,13 @@ class Hash {
       value_ = (value_ ^ (number >> shift & 0xffU)) * 0x100000001b3U;
   }
 
-  [[nodiscard]] std::uint64_t value() const { return value_; }
+  /// Spread over all bits, so that a sum of such values hides no difference.
+  [[nodiscard]] std::uint64_t value() const {
+    std::uint64_t mixed = value_;
+    mixed = (mixed ^ mixed >> 33U) * 0xff51afd7ed558ccdU;
+    mixed = (mixed ^ mixed >> 33U) * 0xc4ceb9fe1a85ec53U;
+    return mixed ^ mixed >> 33U;
+  }
 
  private:
   std::uint64_t value_ = 0xcbf29ce484222325U;
@@ -29,12 +35,14 @@ class Hash {
 
 }  // namespace
 
-Bytes Agreement::compute() const {
-  Hash hash;
+Agreement::Digest Agreement::compute() const {
+  // A sum: two tables need not be in the same order.
+  std::uint64_t value = 0;
   const Member& self = core_.table.self();
   core_.table.for_each([&](const Member& member) {
     if (&member == &self ? !core_.announced() : member.quiet) return;
     const Record& record = member.record;
+    Hash hash;
     // The length keeps name and address apart.
     hash.add(static_cast<std::uint32_t>(record.name.size()));
     hash.add(as_bytes(record.name));
@@ -42,15 +50,18 @@ Bytes Agreement::compute() const {
     hash.add(record.port);
     hash.add(record.incarnation);
     hash.add(static_cast<std::uint32_t>(record.state));
+    value += hash.value();
   });
-  std::uint64_t value = hash.value();
   if (core_.admission != nullptr) value ^= core_.admission->user_state_digest();
-  Bytes digest;
-  ByteWriter(digest).u64(value);
+  Digest digest;
+  for (std::uint8_t& byte : digest) {
+    byte = static_cast<std::uint8_t>(value >> 56U);
+    value <<= 8U;
+  }
   return digest;
 }
 
-Bytes Agreement::digest(Instant now) {
+ByteView Agreement::digest(Instant now) {
   if (!told_at_ || now - *told_at_ >= kToldFor) {
     told_ = compute();
     told_at_ = now;
@@ -67,7 +78,7 @@ void Agreement::news(Instant now) {
 }
 
 bool Agreement::heard(ByteView payload, Instant now) {
-  const Bytes own = compute();
+  const Digest own = compute();
   const bool same = std::ranges::equal(payload, own);
   ++(same ? same_ : different_);
   if (looks_ == 0) return false;

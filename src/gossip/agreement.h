@@ -13,6 +13,7 @@
 // needs up to half a minute for what they said.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -33,8 +34,8 @@ class Agreement {
   explicit Agreement(const Core& core) : core_(core) {}
 
   /// The payload of our acks: 8 bytes made of name, place, incarnation and state of every record
-  /// that a push/pull tells. Metadata follow from the incarnation.
-  [[nodiscard]] Bytes digest(Instant now);
+  /// that a push/pull tells. Metadata follow from the incarnation. Until the next call.
+  [[nodiscard]] ByteView digest(Instant now);
   /// Somebody came, or came back.
   void news(Instant now);
   /// A probe of ours was answered by an ack with this payload; whether tables are to be exchanged
@@ -48,10 +49,12 @@ class Agreement {
   [[nodiscard]] bool take();
 
  private:
-  [[nodiscard]] Bytes compute() const;
+  using Digest = std::array<std::uint8_t, 8>;
+
+  [[nodiscard]] Digest compute() const;
 
   const Core& core_;
-  Bytes told_;
+  Digest told_{};
   std::optional<Instant> told_at_;
   std::uint32_t same_ = 0;
   std::uint32_t different_ = 0;

@@ -35,11 +35,13 @@ void BroadcastQueue::put(std::string_view subject, const Bytes& message) {
   }
 }
 
-std::vector<Bytes> BroadcastQueue::draw(std::size_t budget, std::size_t parts, unsigned limit) {
-  std::vector<Bytes> drawn;
-  std::vector<Item*> taken;
+void BroadcastQueue::draw(wire::PacketParts& out,
+                          std::size_t budget,
+                          std::size_t parts,
+                          unsigned limit) {
+  taken_.clear();
   auto at = ranked_.begin();
-  while (at != ranked_.end() && taken.size() < parts && budget > kPartOverhead) {
+  while (at != ranked_.end() && taken_.size() < parts && budget > kPartOverhead) {
     // The first of this transmit count that fits, or the first of the next count, to be asked
     // again.
     const unsigned count = (*at)->transmits;
@@ -49,18 +51,17 @@ std::vector<Bytes> BroadcastQueue::draw(std::size_t budget, std::size_t parts, u
     Item* item = *at;
     if (item->transmits != count) continue;
     budget -= item->message.size() + kPartOverhead;
-    drawn.emplace_back(item->message.begin(), item->message.end());
-    taken.push_back(item);
+    out.add(item->message);
+    taken_.push_back(item);
     at = ranked_.erase(at);
   }
-  for (Item* item : taken) {
+  for (Item* item : taken_) {
     if (++item->transmits >= limit) {
       items_.erase(items_.find(std::string_view(item->subject)));
     } else {
       ranked_.insert(item);
     }
   }
-  return drawn;
 }
 
 }  // namespace wesher::gossip

@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/compact.h"
+#include "wire/packet.h"
 
 namespace wesher::gossip {
 
@@ -27,9 +28,9 @@ class BroadcastQueue {
   /// taken.
   void put(std::string_view subject, const Bytes& message);
 
-  /// Takes messages for one datagram: together at most `budget` bytes, each charged its length
-  /// + 2, at most `parts` of them. Each counts one transmission and is gone after `limit`.
-  [[nodiscard]] std::vector<Bytes> draw(std::size_t budget, std::size_t parts, unsigned limit);
+  /// Adds messages for one datagram to `out`: together at most `budget` bytes, each charged its
+  /// length + 2, at most `parts` of them. Each counts one transmission and is gone after `limit`.
+  void draw(wire::PacketParts& out, std::size_t budget, std::size_t parts, unsigned limit);
 
   [[nodiscard]] bool contains(std::string_view subject) const { return items_.contains(subject); }
 
@@ -89,6 +90,7 @@ class BroadcastQueue {
   std::uint64_t next_id_ = 0;
   absl::btree_set<std::unique_ptr<Item>, BySubject> items_;
   absl::btree_set<Item*, ByRank> ranked_;  ///< an item is out of it while its rank changes
+  std::vector<Item*> taken_;               ///< by the draw at hand
 };
 
 }  // namespace wesher::gossip

@@ -38,10 +38,6 @@ void Core::broadcast(std::string_view subject_name, const Bytes& message) {
   if (announced()) queue.put(subject_name, message);
 }
 
-void Core::send(const Endpoint& to, Bytes message) {
-  outbox.send_with_broadcasts(to, std::move(message), queue, transmit_limit());
-}
-
 std::uint32_t Core::take_sequence() {
   for (;;) {
     const std::uint32_t sequence = rng.u32();

@@ -30,8 +30,14 @@ struct Core {
 
   /// Gossips a message about `subject`; a quiet node gossips nothing.
   void broadcast(std::string_view subject, const Bytes& message);
+
   /// Sends a message, filled up with broadcasts.
-  void send(const Endpoint& to, Bytes message);
+  template <class Message>
+  void send(const Endpoint& to, const Message& message) {
+    outbox.compose().add(message);
+    outbox.post_with_broadcasts(to, queue, transmit_limit());
+  }
+
   /// A fresh number for a ping of ours: random, not 0, not in use.
   [[nodiscard]] std::uint32_t take_sequence();
 

@@ -29,17 +29,35 @@ MemberTable::MemberTable(Record own) {
   self->endpoint = endpoint_of(self->record);
   self->id = next_id_++;
   self_ = self.get();
-  members_.insert(std::move(self));
+  self->in_all = 0;
+  by_name_.add(self->record.name, 0);
+  members_.push_back(std::move(self));
+}
+
+std::uint32_t MemberTable::place_of_name(std::string_view name) const {
+  return by_name_.find(name, [&](std::uint32_t at) { return members_[at]->record.name == name; });
+}
+
+void MemberTable::expect(const Member& member) {
+  constexpr std::size_t kLine = 64;
+  const char* from = reinterpret_cast<const char*>(&member);
+  for (std::size_t at = 0; at < sizeof(Member); at += kLine)
+    __builtin_prefetch(from + at);
+}
+
+void MemberTable::expect(std::string_view name) const {
+  const std::uint32_t at = by_name_.first(name);
+  if (at != NameIndex::kNowhere) expect(*members_[at]);
 }
 
 Member* MemberTable::find(std::string_view name) {
-  const auto found = members_.find(name);
-  return found == members_.end() ? nullptr : found->get();
+  const std::uint32_t at = place_of_name(name);
+  return at == NameIndex::kNowhere ? nullptr : members_[at].get();
 }
 
 const Member* MemberTable::find(std::string_view name) const {
-  const auto found = members_.find(name);
-  return found == members_.end() ? nullptr : found->get();
+  const std::uint32_t at = place_of_name(name);
+  return at == NameIndex::kNowhere ? nullptr : members_[at].get();
 }
 
 Member* MemberTable::at(const Endpoint& endpoint) {
@@ -64,7 +82,9 @@ Member& MemberTable::add(Record record, Standing standing, Rng& rng) {
   member.endpoint = endpoint_of(member.record);
   member.id = next_id_++;
   member.standing = Standing::hearsay;
-  members_.insert(std::move(made));
+  member.in_all = place_of(members_.size());
+  by_name_.add(member.record.name, member.in_all);
+  members_.push_back(std::move(made));
   by_endpoint_.insert(&member);
   unverified_.insert(&member);
   ++hearsay_;
@@ -78,7 +98,15 @@ void MemberTable::remove(Member& member) {
   leave_round(member);
   by_endpoint_.erase(&member);
   lift(member, Standing::verified);
-  members_.erase(members_.find(std::string_view(member.record.name)));
+  const std::uint32_t gap = member.in_all;
+  const std::uint32_t last = place_of(members_.size() - 1);
+  by_name_.remove(member.record.name, gap);
+  if (gap != last) {
+    std::swap(members_[gap], members_[last]);
+    members_[gap]->in_all = gap;
+    by_name_.move(members_[gap]->record.name, last, gap);
+  }
+  members_.pop_back();
 }
 
 void MemberTable::enter(Member& member, RecordState state, Instant now, Rng& rng) {

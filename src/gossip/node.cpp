@@ -40,10 +40,10 @@ struct Node::Impl {
         pings(core) {}
 
   void packet(const Endpoint& from, ByteView datagram, Instant now);
-  [[nodiscard]] std::string answering(const Endpoint& from, const wire::OpenedPacket& opened);
-  void claim(const wire::PacketMessage& message, std::string_view answering, Instant now);
-  void request(const Endpoint& from, const wire::PacketMessage& message, Instant now);
-  void answer_ping(const Endpoint& from, const wire::Ping& ping, Instant now);
+  [[nodiscard]] std::string answering(const Endpoint& from);
+  void claim(const wire::PacketMessageView& message, std::string_view answering, Instant now);
+  void request(const Endpoint& from, const wire::PacketMessageView& message, Instant now);
+  void answer_ping(const Endpoint& from, const wire::PingView& ping, Instant now);
   void start(Instant now);
   void stop();
   bool settle(Instant now);
@@ -57,7 +57,8 @@ struct Node::Impl {
   Streams streams;
   Prober prober;
   Pings pings;
-  unsigned pings_left = 0;  ///< of the datagram at hand
+  wire::PacketViews opened;  ///< the datagram at hand
+  unsigned pings_left = 0;   ///< that it may still ask for
   Budget strangers{limits::kDecryptsUnknown};
 };
 
@@ -68,15 +69,15 @@ void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
   // Junk costs its sender more than us; members are always heard.
   if (!core.table.has_address(from.address) && !strangers.take(now, limits::kDecryptsUnknown))
     return;
-  const wire::OpenedPacket opened = wire::open_packet(core.outbox.keyring(), datagram);
+  wire::view_packet(core.outbox.keyring(), datagram, opened);
   if (!opened.authenticated) return core.outbox.event(Undecryptable{from});
   core.nonces.remember(nonce);
-  const std::string himself = answering(from, opened);
+  const std::string himself = answering(from);
   // Claims first: an ack of the same datagram then carries our refutation.
-  for (const wire::PacketMessage& message : opened.messages)
+  for (const wire::PacketMessageView& message : opened.messages)
     claim(message, himself, now);
   pings_left = kPingsPerDatagram;
-  for (const wire::PacketMessage& message : opened.messages)
+  for (const wire::PacketMessageView& message : opened.messages)
     request(from, message, now);
   // Whoever accused us hears the answer now, not at the next tick.
   if (own.take_refuted() && pings_left == kPingsPerDatagram) {
@@ -87,11 +88,11 @@ void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
 
 /// Who has just answered a ping that we sent to it directly, by a number that only the receiver of
 /// that ping can know; empty: nobody. What such a datagram says of the sender, the sender says.
-std::string Node::Impl::answering(const Endpoint& from, const wire::OpenedPacket& opened) {
+std::string Node::Impl::answering(const Endpoint& from) {
   const Member* member = core.table.at(from);
   if (member == nullptr) return {};
-  for (const wire::PacketMessage& message : opened.messages) {
-    const auto* ack = std::get_if<wire::Ack>(&message);
+  for (const wire::PacketMessageView& message : opened.messages) {
+    const auto* ack = std::get_if<wire::AckView>(&message);
     if (ack == nullptr) continue;
     for (const std::string_view asked :
          {prober.asked_under(ack->sequence), doubts.asked_under(ack->sequence),
@@ -102,13 +103,13 @@ std::string Node::Impl::answering(const Endpoint& from, const wire::OpenedPacket
   return {};
 }
 
-void Node::Impl::claim(const wire::PacketMessage& message,
+void Node::Impl::claim(const wire::PacketMessageView& message,
                        std::string_view answering,
                        Instant now) {
-  const auto way = [&](const std::string& subject) {
+  const auto way = [&](std::string_view subject) {
     return !answering.empty() && subject == answering ? Way::himself : Way::hearsay;
   };
-  if (const auto* alive = std::get_if<wire::Alive>(&message)) {
+  if (const auto* alive = std::get_if<wire::AliveView>(&message)) {
     membership.hear(*alive, way(alive->node), now);
   } else if (const auto* suspect = std::get_if<wire::Suspect>(&message)) {
     membership.hear(*suspect, Way::hearsay, now);
@@ -117,15 +118,17 @@ void Node::Impl::claim(const wire::PacketMessage& message,
   }
 }
 
-void Node::Impl::request(const Endpoint& from, const wire::PacketMessage& message, Instant now) {
-  if (const auto* ping = std::get_if<wire::Ping>(&message)) {
+void Node::Impl::request(const Endpoint& from,
+                         const wire::PacketMessageView& message,
+                         Instant now) {
+  if (const auto* ping = std::get_if<wire::PingView>(&message)) {
     answer_ping(from, *ping, now);
   } else if (const auto* indirect = std::get_if<wire::IndirectPing>(&message)) {
     if (pings_left > 0) {
       --pings_left;
       pings.relay(from, *indirect, now);
     }
-  } else if (const auto* ack = std::get_if<wire::Ack>(&message)) {
+  } else if (const auto* ack = std::get_if<wire::AckView>(&message)) {
     if (prober.on_ack(ack->sequence, now)) {
       if (agreement.heard(ack->payload, now)) streams.exchange(from, now);
     } else if (!doubts.on_ack(ack->sequence)) {
@@ -136,26 +139,20 @@ void Node::Impl::request(const Endpoint& from, const wire::PacketMessage& messag
   }
 }
 
-void Node::Impl::answer_ping(const Endpoint& from, const wire::Ping& ping, Instant now) {
+void Node::Impl::answer_ping(const Endpoint& from, const wire::PingView& ping, Instant now) {
   if (!ping.node.empty() && ping.node != core.config.name) return;
   if (pings_left == 0) return;
   --pings_left;
   const Member* member = core.table.at(from);
-  wire::Ack ack{ping.sequence, {}, true};
-  if (member != nullptr && core.phase == Phase::member)
-    ack = {ping.sequence, agreement.digest(now), false};
-  std::vector<Bytes> messages{wire::encode(ack)};
+  const bool digest = member != nullptr && core.phase == Phase::member;
+  wire::PacketParts& parts = core.outbox.compose();
+  parts.add(wire::AckView(ping.sequence, digest ? agreement.digest(now) : ByteView{}));
   // Whoever asks whether we really leave, hears it from us.
-  if (core.phase == Phase::gone) messages.push_back(own.goodbye_message());
-  if (member != nullptr && core.announced()) {
-    Bytes accusation = accusation_of(member->record, core.config.name);
-    if (!accusation.empty()) messages.push_back(std::move(accusation));
-  }
-  if (messages.size() > 1) {
-    core.outbox.send(from, messages);
-  } else {
-    core.send(from, std::move(messages.front()));
-  }
+  if (core.phase == Phase::gone) parts.add(own.goodbye_message());
+  if (member != nullptr && core.announced())
+    parts.add(accusation_of(member->record, core.config.name));
+  if (parts.count() > 1) return core.outbox.post(from);
+  core.outbox.post_with_broadcasts(from, core.queue, core.transmit_limit());
 }
 
 void Node::Impl::start(Instant now) {
@@ -271,6 +268,10 @@ void Node::extend_incarnations(std::uint32_t end, Instant now) {
 
 std::optional<Transmit> Node::poll_transmit() {
   return impl_->core.outbox.poll_transmit();
+}
+
+void Node::reuse(Bytes datagram) {
+  impl_->core.outbox.reuse(std::move(datagram));
 }
 
 std::optional<StreamRequest> Node::poll_stream() {

@@ -73,6 +73,8 @@ class Node {
   // --- outputs ---
 
   [[nodiscard]] std::optional<Transmit> poll_transmit();
+  /// Gives a datagram back that was sent, so that the next one is made in its room.
+  void reuse(Bytes datagram);
   [[nodiscard]] std::optional<StreamRequest> poll_stream();
   [[nodiscard]] std::optional<Event> poll_event();
   [[nodiscard]] std::optional<Wakeup> poll_timeout() const;

@@ -12,6 +12,7 @@
 #include "gossip/broadcast_queue.h"
 #include "gossip/event.h"
 #include "wire/keyring.h"
+#include "wire/packet.h"
 
 namespace wesher::gossip {
 
@@ -22,13 +23,14 @@ class Outbox {
 
   [[nodiscard]] const wire::Keyring& keyring() const { return keyring_; }
 
+  /// The parts of the next datagram, none so far; `post` sends it.
+  [[nodiscard]] wire::PacketParts& compose();
+  void post(const Endpoint& to);
+  /// The same, filled up with broadcasts from `queue` to the size of a datagram.
+  void post_with_broadcasts(const Endpoint& to, BroadcastQueue& queue, unsigned transmit_limit);
+
   /// One datagram of these messages.
   void send(const Endpoint& to, std::span<const Bytes> messages);
-  /// The same, filled up with broadcasts from `queue` to the size of a datagram.
-  void send_with_broadcasts(const Endpoint& to,
-                            Bytes message,
-                            BroadcastQueue& queue,
-                            unsigned transmit_limit);
   /// A datagram of broadcasts only; false when there are none that fit.
   bool send_broadcasts(const Endpoint& to, BroadcastQueue& queue, unsigned transmit_limit);
 
@@ -42,6 +44,10 @@ class Outbox {
   void event(Event event) { events_.push_back(std::move(event)); }
 
   [[nodiscard]] std::optional<Transmit> poll_transmit();
+
+  /// Takes a datagram back that was sent: the next one is made in its room.
+  void reuse(Bytes datagram);
+
   [[nodiscard]] std::optional<StreamRequest> poll_stream();
   [[nodiscard]] std::optional<Event> poll_event();
 
@@ -50,7 +56,10 @@ class Outbox {
 
   wire::Keyring keyring_;
   Rng& rng_;
-  std::deque<Transmit> datagrams_;
+  wire::PacketParts parts_;
+  std::vector<Transmit> datagrams_;
+  std::size_t next_datagram_ = 0;  ///< of those the first that was not polled
+  std::vector<Bytes> spare_;       ///< room of datagrams that were sent
   std::deque<StreamRequest> streams_;
   std::deque<Event> events_;
 };

@@ -63,7 +63,7 @@ void Pings::relay(const Endpoint& from, const wire::IndirectPing& request, Insta
   const Requester requester{from, request.sequence, request.nack};
   const std::uint32_t sequence =
       wait({request.node, requester, until}, request.nack ? nack_at : until);
-  core_.send(target, wire::encode(wire::Ping{sequence, request.node, {}}));
+  core_.send(target, wire::Ping{sequence, request.node, {}});
 }
 
 std::string_view Pings::asked_under(std::uint32_t sequence) const {
@@ -79,8 +79,7 @@ void Pings::on_ack(std::uint32_t sequence) {
   waiting_.erase(found);
   core_.release_sequence(sequence);
   if (waiting.requester) {
-    core_.send(waiting.requester->endpoint,
-               wire::encode(wire::Ack{waiting.requester->sequence, {}, true}));
+    core_.send(waiting.requester->endpoint, wire::AckView(waiting.requester->sequence, {}));
     return;
   }
   if (Member* member = core_.table.find(waiting.name))

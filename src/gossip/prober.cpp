@@ -61,13 +61,14 @@ void Prober::begin(const Member& target, Instant now) {
   probe.until = now + core_.health.scale(core_.config.probe_interval);
   probe.direct_until = std::min(now + core_.config.probe_timeout, probe.until);
   probe_ = std::move(probe);
-  Bytes ping = wire::encode(wire::Ping{probe_->sequence, record.name, {}});
-  if (record.state == RecordState::suspect) {
-    const std::vector<Bytes> buddy{std::move(ping), accusation_of(record, core_.config.name)};
-    core_.outbox.send(target.endpoint, buddy);
-  } else {
-    core_.send(target.endpoint, std::move(ping));
-  }
+  wire::PingView ping;
+  ping.sequence = probe_->sequence;
+  ping.node = record.name;
+  if (record.state != RecordState::suspect) return core_.send(target.endpoint, ping);
+  wire::PacketParts& buddy = core_.outbox.compose();
+  buddy.add(ping);
+  buddy.add(accusation_of(record, core_.config.name));
+  core_.outbox.post(target.endpoint);
 }
 
 void Prober::ask_others() {

@@ -330,6 +330,10 @@ std::optional<gossip::Transmit> Mesh::poll_transmit() {
   return impl_->node().poll_transmit();
 }
 
+void Mesh::reuse(Bytes datagram) {
+  impl_->node().reuse(std::move(datagram));
+}
+
 std::optional<gossip::StreamRequest> Mesh::poll_stream() {
   return impl_->node().poll_stream();
 }

@@ -120,6 +120,7 @@ class Mesh {
   void own_key_changed(const PublicKey& key, Moment now);
 
   [[nodiscard]] std::optional<gossip::Transmit> poll_transmit();
+  void reuse(Bytes datagram);
   [[nodiscard]] std::optional<gossip::StreamRequest> poll_stream();
   [[nodiscard]] std::optional<Fact> poll_fact();
   [[nodiscard]] std::optional<Instant> poll_timeout() const;

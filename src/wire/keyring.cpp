@@ -17,7 +17,6 @@ namespace {
 constexpr std::uint8_t kPaddedVersion = 0;
 constexpr std::uint8_t kPlainVersion = 1;
 constexpr std::size_t kBlockBytes = 16;
-constexpr std::size_t kHeadBytes = 1 + kNonceBytes;
 
 struct CipherFree {
   void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
@@ -41,6 +40,14 @@ const char* cipher_name(std::size_t key_bytes) {
     default:
       return nullptr;
   }
+}
+
+/// Takes the padding of version 0 off.
+OpenFault unpad(Bytes& plain) {
+  const std::size_t padding = plain.back();
+  if (padding == 0 || padding > kBlockBytes || padding > plain.size()) return OpenFault::padding;
+  plain.resize(plain.size() - padding);
+  return OpenFault::none;
 }
 
 bool fits_int(std::size_t size) {
@@ -79,7 +86,7 @@ struct Keyring::Key {
     return secret.size() == size && CRYPTO_memcmp(bytes.data(), secret.data(), size) == 0;
   }
 
-  /// Ciphertext and tag to `out`, which has room for both.
+  /// Ciphertext and tag to `out`, which has room for both; `plain` may stand there.
   [[nodiscard]] bool seal(const std::uint8_t* nonce,
                           ByteView plain,
                           ByteView additional,
@@ -160,18 +167,35 @@ Result<void> Keyring::remove(ByteView key) {
   return {};
 }
 
+bool Keyring::seal_in_place(Bytes& out,
+                            std::size_t start,
+                            ByteView additional,
+                            const std::array<std::uint8_t, kNonceBytes>& nonce) const {
+  if (keys_.empty() || out.size() <= start + kSealOverhead) return false;
+  const std::size_t size = out.size() - start - kSealOverhead;
+  if (!fits_int(size) || !fits_int(additional.size())) return false;
+  std::uint8_t* head = out.data() + start;
+  *head = kPlainVersion;
+  std::copy(nonce.begin(), nonce.end(), head + 1);
+  std::uint8_t* plain = head + kHeadBytes;
+  return keys_.front()->seal(nonce.data(), {plain, size}, additional, plain);
+}
+
+bool Keyring::seal_in_place(Bytes& out, std::size_t start, ByteView additional, Rng& rng) const {
+  std::array<std::uint8_t, kNonceBytes> nonce{};
+  rng.fill(nonce);
+  return seal_in_place(out, start, additional, nonce);
+}
+
 bool Keyring::seal_to(Bytes& out,
                       ByteView plain,
                       ByteView additional,
                       const std::array<std::uint8_t, kNonceBytes>& nonce) const {
-  if (keys_.empty() || plain.empty() || !fits_int(plain.size()) || !fits_int(additional.size()))
-    return false;
   const std::size_t start = out.size();
   out.resize(start + kSealOverhead + plain.size());
-  out[start] = kPlainVersion;
-  std::copy(nonce.begin(), nonce.end(), out.begin() + static_cast<std::ptrdiff_t>(start) + 1);
-  const bool sealed =
-      keys_.front()->seal(nonce.data(), plain, additional, out.data() + start + kHeadBytes);
+  std::copy(plain.begin(), plain.end(),
+            out.begin() + static_cast<std::ptrdiff_t>(start + kHeadBytes));
+  const bool sealed = seal_in_place(out, start, additional, nonce);
   if (!sealed) out.resize(start);
   return sealed;
 }
@@ -203,22 +227,15 @@ OpenFault Keyring::open_to(Bytes& out, ByteView sealed, ByteView additional) con
   const std::uint8_t* nonce = sealed.data() + 1;
   const ByteView tag = sealed.last(kTagBytes);
   const ByteView ciphertext = sealed.subspan(kHeadBytes, sealed.size() - kHeadBytes - kTagBytes);
-  Bytes plain(ciphertext.size());
+  out.resize(ciphertext.size());
   const bool opened = std::any_of(keys_.begin(), keys_.end(), [&](const auto& key) {
-    return key->open(nonce, ciphertext, tag, additional, plain.data());
+    return key->open(nonce, ciphertext, tag, additional, out.data());
   });
-  if (!opened) {
-    OPENSSL_cleanse(plain.data(), plain.size());
-    return OpenFault::no_key;
-  }
-  if (padded) {
-    const std::size_t padding = plain.back();
-    if (padding == 0 || padding > kBlockBytes || padding > plain.size()) return OpenFault::padding;
-    plain.resize(plain.size() - padding);
-  }
-  if (plain.empty()) return OpenFault::empty;
-  out = std::move(plain);
-  return OpenFault::none;
+  const OpenFault fault = !opened ? OpenFault::no_key : padded ? unpad(out) : OpenFault::none;
+  if (fault == OpenFault::none && !out.empty()) return fault;
+  OPENSSL_cleanse(out.data(), out.size());
+  out.clear();
+  return fault == OpenFault::none ? OpenFault::empty : fault;
 }
 
 Result<Bytes> Keyring::open(ByteView sealed, ByteView additional) const {

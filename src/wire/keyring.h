@@ -15,7 +15,8 @@ namespace wesher::wire {
 
 inline constexpr std::size_t kNonceBytes = 12;
 inline constexpr std::size_t kTagBytes = 16;
-inline constexpr std::size_t kSealOverhead = 1 + kNonceBytes + kTagBytes;  ///< version 1
+inline constexpr std::size_t kHeadBytes = 1 + kNonceBytes;  ///< in front of the ciphertext
+inline constexpr std::size_t kSealOverhead = kHeadBytes + kTagBytes;  ///< version 1
 
 /// Why sealed bytes gave no plaintext. One byte: hostile datagrams must not make us build strings.
 enum class OpenFault : std::uint8_t {
@@ -53,11 +54,18 @@ class Keyring {
   /// The same appended to `out`, for a header in front; false, and `out` as it was, where `seal` is
   /// empty.
   [[nodiscard]] bool seal_to(Bytes& out, ByteView plain, ByteView additional, Rng& rng) const;
+  /// Seals what stands in `out` from `start` on: room of kHeadBytes, the plaintext, which is not
+  /// empty, and room of kTagBytes. False, and nothing to send, where `seal` is empty.
+  [[nodiscard]] bool seal_in_place(Bytes& out,
+                                   std::size_t start,
+                                   ByteView additional,
+                                   Rng& rng) const;
   /// Opens encryption version 0 (padded) or 1 with whichever key fits. Nothing is handed out before
   /// the tag was checked; an empty plaintext and a bad padding are Errc::malformed, bytes that no
   /// key opens Errc::not_permitted.
   [[nodiscard]] Result<Bytes> open(ByteView sealed, ByteView additional) const;
-  /// The same without an error value: the plaintext to `out`, which is empty unless `none`.
+  /// The same without an error value: the plaintext to `out`, which keeps its room and
+  /// is empty unless `none`.
   [[nodiscard]] OpenFault open_to(Bytes& out, ByteView sealed, ByteView additional) const;
 
  private:
@@ -68,6 +76,10 @@ class Keyring {
                              ByteView plain,
                              ByteView additional,
                              const std::array<std::uint8_t, kNonceBytes>& nonce) const;
+  [[nodiscard]] bool seal_in_place(Bytes& out,
+                                   std::size_t start,
+                                   ByteView additional,
+                                   const std::array<std::uint8_t, kNonceBytes>& nonce) const;
   std::vector<std::unique_ptr<Key>> keys_;
 };
 

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
+#include <utility>
 
 namespace wesher::wire {
 
@@ -54,21 +56,75 @@ class BitReader {
 
   /// The next code, or kCodes when the bits are used up.
   std::uint32_t get(std::uint32_t width) {
-    for (; count_ < width; count_ += 8) {
-      if (at_ == in_.size()) return kCodes;
-      bits_ |= std::uint32_t{in_[at_++]} << count_;
-    }
-    const std::uint32_t code = bits_ & ((1U << width) - 1U);
+    if (count_ < width && !refill(width)) return kCodes;
+    const auto code = static_cast<std::uint32_t>(bits_ & ((1U << width) - 1U));
     bits_ >>= width;
     count_ -= width;
     return code;
   }
 
  private:
+  bool refill(std::uint32_t width) {
+    for (; count_ <= 56 && at_ < in_.size(); count_ += 8)
+      bits_ |= std::uint64_t{in_[at_++]} << count_;
+    return count_ >= width;
+  }
+
   ByteView in_;
   std::size_t at_ = 0;
-  std::uint32_t bits_ = 0;
+  std::uint64_t bits_ = 0;
   std::uint32_t count_ = 0;
+};
+
+/// What was decompressed so far, with room behind it, so that short strings are copied in pieces of
+/// a fixed size that may reach beyond their end.
+class Unpacked {
+ public:
+  Unpacked(std::size_t room, std::size_t limit) : limit_(limit) {
+    bytes_.resize(std::min(limit, room) + kPiece);
+  }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  [[nodiscard]] bool fits(std::size_t more) const { return more <= limit_ - size_; }
+
+  void add(std::uint8_t byte) {
+    make_room(1);
+    bytes_[size_++] = byte;
+  }
+
+  /// `length` bytes, at least 2, of those from `at` on; the last may be the first that is added.
+  void add(std::size_t at, std::size_t length) {
+    make_room(length);
+    const std::uint8_t* from = bytes_.data() + at;
+    std::uint8_t* to = bytes_.data() + size_;
+    const std::uint8_t first = *from;
+    const bool onto_itself = at + length > size_;
+    if (length <= kPiece && at + kPiece <= size_) {
+      std::memcpy(to, from, kPiece);
+    } else {
+      std::memcpy(to, from, onto_itself ? length - 1 : length);
+    }
+    if (onto_itself) to[length - 1] = first;
+    size_ += length;
+  }
+
+  [[nodiscard]] Bytes take() && {
+    bytes_.resize(size_);
+    return std::move(bytes_);
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 16;
+
+  void make_room(std::size_t more) {
+    if (bytes_.size() - size_ >= more + kPiece) return;
+    bytes_.resize(std::min(limit_, std::max(2 * bytes_.size(), size_ + more)) + kPiece);
+  }
+
+  Bytes bytes_;
+  std::size_t size_ = 0;
+  std::size_t limit_;
 };
 
 /// (string, byte) → the code of the longer string: open addressing in a table four times as large
@@ -143,8 +199,7 @@ Result<Bytes> lzw_decompress(ByteView packed, std::size_t limit) {
   // compressed parts.
   std::array<Place, kCodes> table;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   limit = std::min<std::size_t>(limit, std::numeric_limits<std::uint32_t>::max());
-  Bytes out;
-  out.reserve(std::min(limit, packed.size() * 2));
+  Unpacked out(packed.size() * 2, limit);
   BitReader bits(packed);
   std::uint32_t width = kFirstWidth;
   std::uint32_t newest = kEnd;  // the code that the next one counted will exceed by one
@@ -152,7 +207,7 @@ Result<Bytes> lzw_decompress(ByteView packed, std::size_t limit) {
   for (;;) {
     const std::uint32_t code = bits.get(width);
     if (code == kCodes) return fail(Errc::malformed, "LZW data without its end code");
-    if (code == kEnd) return out;
+    if (code == kEnd) return std::move(out).take();
     if (code == kClear) {
       width = kFirstWidth;
       newest = kEnd;
@@ -165,16 +220,13 @@ Result<Bytes> lzw_decompress(ByteView packed, std::size_t limit) {
     if (!literal && (previous.length == 0 || code > newest))
       return fail(Errc::malformed, "an LZW code that was not assigned");
     const Place source = literal ? Place{0, 1} : table[code];
-    if (source.length > limit - out.size())
+    if (!out.fits(source.length))
       return fail(Errc::too_large, "compressed data grows larger than is accepted");
     previous = {static_cast<std::uint32_t>(out.size()), source.length};
     if (literal) {
-      out.push_back(static_cast<std::uint8_t>(code));
+      out.add(static_cast<std::uint8_t>(code));
     } else {
-      // Byte by byte and forwards: the string may reach into the bytes being written.
-      out.resize(out.size() + source.length);
-      for (std::size_t i = 0; i < source.length; ++i)
-        out[previous.at + i] = out[source.at + i];
+      out.add(source.at, source.length);
     }
     if (newest < kCodes) width = grown(width, ++newest);
   }

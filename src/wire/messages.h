@@ -193,8 +193,47 @@ struct PushPullView {
 /// An entry that tells what an alive message does.
 [[nodiscard]] PushPullEntry entry_of(Alive alive);
 
+/// Ping and ack, as views of whoever holds the bytes.
+struct PingView {
+  PingView() = default;
+
+  PingView(const Ping& ping)  // NOLINT(google-explicit-constructor): a ping is one of its own
+      : sequence(ping.sequence),
+        node(ping.node),
+        source_address(ping.source.address),
+        source_port(ping.source.port),
+        source_node(ping.source.node) {}
+
+  [[nodiscard]] Ping copy() const;
+
+  std::uint32_t sequence = 0;
+  std::string_view node;
+  ByteView source_address;
+  std::uint16_t source_port = 0;
+  std::string_view source_node;
+};
+
+struct AckView {
+  AckView() = default;
+
+  AckView(std::uint32_t number, ByteView told)
+      : sequence(number), payload(told), nil_payload(told.empty()) {}
+
+  AckView(const Ack& ack)  // NOLINT(google-explicit-constructor): an ack is one of its own
+      : sequence(ack.sequence), payload(ack.payload), nil_payload(ack.nil_payload) {}
+
+  [[nodiscard]] Ack copy() const;
+
+  std::uint32_t sequence = 0;
+  ByteView payload;
+  bool nil_payload = true;
+};
+
 /// Everything that may arrive in a datagram, layers removed.
 using PacketMessage = std::variant<Ping, IndirectPing, Ack, Nack, Suspect, Alive, Dead, User>;
+/// PacketMessage, of which what arrives often is views into the plaintext.
+using PacketMessageView =
+    std::variant<PingView, IndirectPing, AckView, Nack, Suspect, AliveView, Dead, User>;
 /// Everything that may arrive on a stream, layers removed.
 using StreamMessage = std::variant<Ping, Ack, PushPull, User, ErrorReply>;
 
@@ -206,6 +245,9 @@ using StreamMessageView = std::variant<Ping, Ack, PushPullView, User, ErrorReply
 /// node: an Alive without `sane_versions`.
 [[nodiscard]] Bytes encode(const PacketMessage& message);
 [[nodiscard]] Bytes encode(const AliveView& alive);
+/// The same appended to `out`.
+void encode_to(Bytes& out, const PingView& ping);
+void encode_to(Bytes& out, const AckView& ack);
 
 [[nodiscard]] inline Bytes encode(const Alive& alive) {
   return encode(AliveView(alive));
@@ -217,10 +259,17 @@ using StreamMessageView = std::variant<Ping, Ack, PushPullView, User, ErrorReply
 [[nodiscard]] Bytes encode_stream(const StreamMessage& message);
 /// The same of a table that lies elsewhere; into one buffer, sized beforehand.
 [[nodiscard]] Bytes encode_stream(const PushPullView& table);
+/// The same appended to `out`, with room for `behind` bytes more.
+void encode_stream_to(Bytes& out, const PushPullView& table, std::size_t behind = 0);
 
 /// Reads one message of a datagram: no layer types (compound, compress, …) any more. Unknown keys
 /// are skipped, missing ones are zero, trailing bytes ignored; everything bounded by limits.h.
 [[nodiscard]] Result<PacketMessage> decode(ByteView bytes);
+/// The same without copies where the view has none. `collected` gets fields that are not in one
+/// piece; `bytes` and it must outlive the view.
+[[nodiscard]] Result<PacketMessageView> view(ByteView bytes, std::vector<Bytes>& collected);
+/// A message of its own.
+[[nodiscard]] PacketMessage owned(PacketMessageView&& message);
 /// Reads the plaintext of a stream frame, a compression layer included. An entry of a push/pull
 /// that can be passed over but not used (a field over its limit or of another kind) is left out
 /// and counted in `bad_entries`; a damaged encoding fails all.

@@ -8,6 +8,7 @@
 #include "wire/limits.h"
 #include "wire/messages.h"
 #include "wire/msgpack.h"
+#include "wire/usual_form.h"
 
 namespace wesher::wire {
 
@@ -16,6 +17,20 @@ namespace {
 constexpr std::size_t kEntryBytes = 80;    ///< of a push/pull entry without metadata, about
 constexpr std::size_t kAddressBytes = 16;  ///< the longer of the two forms of an address
 
+/// A message of views that is being read, and where its fields go that are not in one piece.
+template <class View>
+struct Reading {
+  View view;
+  std::vector<Bytes>& collected;
+
+  ByteView bytes(MsgpackReader& reader, std::size_t max, bool* nil = nullptr) {
+    Bytes scratch;
+    const ByteView bytes = reader.bytes_view(max, scratch, nil);
+    if (scratch.empty()) return bytes;
+    return collected.emplace_back(std::move(scratch));
+  }
+};
+
 template <class Unsigned>
 void read(MsgpackReader& reader, Unsigned& value) {
   value = static_cast<Unsigned>(reader.integer(std::numeric_limits<Unsigned>::max()));
@@ -23,11 +38,6 @@ void read(MsgpackReader& reader, Unsigned& value) {
 
 void read_name(MsgpackReader& reader, std::string& name) {
   name = reader.text(limits::kNameBytes);
-}
-
-/// Reads a byte field whose nil form is kept apart from its empty form.
-void read_nilable(MsgpackReader& reader, Bytes& value, bool& nil, std::size_t max) {
-  value = reader.bytes(max, &nil);
 }
 
 bool read_field(MsgpackReader& reader, std::string_view key, Source& m) {
@@ -43,13 +53,19 @@ bool read_field(MsgpackReader& reader, std::string_view key, Source& m) {
   return true;
 }
 
-bool read_field(MsgpackReader& reader, std::string_view key, Ping& m) {
+bool read_field(MsgpackReader& reader, std::string_view key, Reading<PingView>& m) {
   if (key == "SeqNo") {
-    read(reader, m.sequence);
+    read(reader, m.view.sequence);
   } else if (key == "Node") {
-    read_name(reader, m.node);
+    m.view.node = reader.text_view(limits::kNameBytes);
+  } else if (key == "SourceAddr") {
+    m.view.source_address = m.bytes(reader, kAddressBytes);
+  } else if (key == "SourceNode") {
+    m.view.source_node = reader.text_view(limits::kNameBytes);
+  } else if (key == "SourcePort") {
+    read(reader, m.view.source_port);
   } else {
-    return read_field(reader, key, m.source);
+    return false;
   }
   return true;
 }
@@ -71,11 +87,11 @@ bool read_field(MsgpackReader& reader, std::string_view key, IndirectPing& m) {
   return true;
 }
 
-bool read_field(MsgpackReader& reader, std::string_view key, Ack& m) {
+bool read_field(MsgpackReader& reader, std::string_view key, Reading<AckView>& m) {
   if (key == "SeqNo") {
-    read(reader, m.sequence);
+    read(reader, m.view.sequence);
   } else if (key == "Payload") {
-    read_nilable(reader, m.payload, m.nil_payload, limits::kUserMessageBytes);
+    m.view.payload = m.bytes(reader, limits::kUserMessageBytes, &m.view.nil_payload);
   } else {
     return false;
   }
@@ -117,57 +133,42 @@ bool read_field(MsgpackReader& reader, std::string_view key, Dead& m) {
   return read_accusation(reader, key, m);
 }
 
-bool read_field(MsgpackReader& reader, std::string_view key, Alive& m) {
+/// What alive messages and entries have in common but for the key of the name.
+bool read_member(MsgpackReader& reader,
+                 std::string_view key,
+                 std::string_view name_key,
+                 Reading<AliveView>& m) {
   if (key == "Incarnation") {
-    read(reader, m.incarnation);
+    read(reader, m.view.incarnation);
   } else if (key == "Addr") {
-    m.address = reader.bytes(kAddressBytes);
-  } else if (key == "Node") {
-    read_name(reader, m.node);
+    m.view.address = m.bytes(reader, kAddressBytes);
+  } else if (key == name_key) {
+    m.view.node = reader.text_view(limits::kNameBytes);
   } else if (key == "Port") {
-    read(reader, m.port);
+    read(reader, m.view.port);
   } else if (key == "Meta") {
-    read_nilable(reader, m.meta, m.nil_meta, limits::kMetaBytes);
+    m.view.meta = m.bytes(reader, limits::kMetaBytes, &m.view.nil_meta);
   } else if (key == "Vsn") {
-    m.versions = reader.bytes(std::tuple_size_v<Versions>);
+    m.view.versions = m.bytes(reader, std::tuple_size_v<Versions>);
   } else {
     return false;
   }
   return true;
 }
 
-/// An entry that is being read, and where its fields go that are not in one piece.
-struct EntryReading {
-  EntryView entry;
-  std::vector<Bytes>& collected;
-};
-
-ByteView read_view(MsgpackReader& reader, EntryReading& m, std::size_t max, bool* nil = nullptr) {
-  Bytes scratch;
-  const ByteView view = reader.bytes_view(max, scratch, nil);
-  if (scratch.empty()) return view;
-  return m.collected.emplace_back(std::move(scratch));
+bool read_field(MsgpackReader& reader, std::string_view key, Reading<AliveView>& m) {
+  return read_member(reader, key, "Node", m);
 }
 
+/// An entry that is being read.
+struct EntryReading {
+  Reading<AliveView> member;
+  std::uint8_t state = 0;
+};
+
 bool read_field(MsgpackReader& reader, std::string_view key, EntryReading& m) {
-  AliveView& member = m.entry.member;
-  if (key == "Addr") {
-    member.address = read_view(reader, m, kAddressBytes);
-  } else if (key == "Incarnation") {
-    read(reader, member.incarnation);
-  } else if (key == "Meta") {
-    member.meta = read_view(reader, m, limits::kMetaBytes, &member.nil_meta);
-  } else if (key == "Name") {
-    member.node = reader.text_view(limits::kNameBytes);
-  } else if (key == "Port") {
-    read(reader, member.port);
-  } else if (key == "State") {
-    read(reader, m.entry.state);
-  } else if (key == "Vsn") {
-    member.versions = read_view(reader, m, std::tuple_size_v<Versions>);
-  } else {
-    return false;
-  }
+  if (key != "State") return read_member(reader, key, "Name", m.member);
+  read(reader, m.state);
   return true;
 }
 
@@ -217,9 +218,18 @@ Result<Any> read_message(ByteView body, Message m = {}) {
   return Any(std::move(m));
 }
 
+template <class View, class Any>
+Result<Any> read_view(ByteView body, std::vector<Bytes>& collected, View start = {}) {
+  MsgpackReader reader(body);
+  Reading<View> reading{start, collected};
+  read_fields(reader, reading);
+  if (!reader.ok()) return reader.error();
+  return Any(reading.view);
+}
+
 /// An announcement without a Meta key has a nil one, as Go's decoder leaves it.
-Alive without_meta() {
-  Alive alive;
+AliveView without_meta() {
+  AliveView alive;
   alive.nil_meta = true;
   return alive;
 }
@@ -248,13 +258,18 @@ Result<StreamMessageView> read_push_pull(ByteView body, std::size_t& bad_entries
   table.entries.reserve(std::min<std::size_t>(header.nodes, reader.rest().size() / kEntryBytes));
   std::size_t bad = 0;
   for (std::uint32_t i = 0; i < header.nodes && reader.ok(); ++i) {
-    EntryReading reading{{}, table.collected};
-    reading.entry.member.nil_meta = true;
-    if (read_entry(reader, reading)) {
-      table.entries.push_back(reading.entry);
-    } else {
-      ++bad;
+    EntryView& entry = table.entries.emplace_back();
+    ByteView rest = reader.rest();
+    if (read_usual(rest, entry)) {
+      reader = MsgpackReader(rest);
+      continue;
     }
+    EntryReading reading{{without_meta(), table.collected}};
+    const bool usable = read_entry(reader, reading);
+    entry = {reading.member.view, reading.state};
+    if (usable) continue;
+    table.entries.pop_back();
+    ++bad;
   }
   if (!reader.ok()) return reader.error();
   if (header.user_state > reader.rest().size())
@@ -275,14 +290,23 @@ Result<StreamMessageView> read_stream_user(ByteView body) {
   return User{{payload.begin(), payload.end()}};
 }
 
+/// A ping or an ack, which hold nothing but their own on streams.
+template <class View>
+Result<StreamMessageView> read_copy(ByteView body) {
+  std::vector<Bytes> collected;
+  const auto read = read_view<View, View>(body, collected);
+  if (!read) return tl::unexpected(read.error());
+  return StreamMessageView(read->copy());
+}
+
 /// One stream message without its compression layer.
 Result<StreamMessageView> read_stream(ByteView bytes, std::size_t& bad_entries) {
   const ByteView body = bytes.subspan(1);
   switch (static_cast<MessageType>(bytes.front())) {
     case MessageType::ping:
-      return read_message<Ping, StreamMessageView>(body);
+      return read_copy<PingView>(body);
     case MessageType::ack:
-      return read_message<Ack, StreamMessageView>(body);
+      return read_copy<AckView>(body);
     case MessageType::push_pull:
       return read_push_pull(body, bad_entries);
     case MessageType::user:
@@ -294,63 +318,28 @@ Result<StreamMessageView> read_stream(ByteView bytes, std::size_t& bad_entries) 
   }
 }
 
-PushPullEntry owned(const EntryView& entry) {
-  PushPullEntry copy = entry_of(entry.member.copy());
-  copy.state = entry.state;
-  return copy;
-}
-
-StreamMessage owned(PushPullView&& table) {
-  PushPull copy;
-  copy.join = table.join;
-  copy.entries.reserve(table.entries.size());
-  for (const EntryView& entry : table.entries)
-    copy.entries.push_back(owned(entry));
-  copy.user_state.assign(table.user_state.begin(), table.user_state.end());
-  return copy;
-}
-
-/// The other messages hold nothing but their own.
-template <class Message>
-StreamMessage owned(Message&& message) {
-  return std::forward<Message>(message);
-}
-
 }  // namespace
 
-Alive AliveView::copy() const {
-  return {incarnation,
-          std::string(node),
-          {address.begin(), address.end()},
-          port,
-          {meta.begin(), meta.end()},
-          nil_meta,
-          {versions.begin(), versions.end()}};
-}
-
-PushPullEntry entry_of(Alive alive) {
-  return {std::move(alive.node), std::move(alive.address), alive.port, std::move(alive.meta),
-          alive.nil_meta,        alive.incarnation,        0,          std::move(alive.versions)};
-}
-
-Result<PacketMessage> decode(ByteView bytes) {
+Result<PacketMessageView> view(ByteView bytes, std::vector<Bytes>& collected) {
   if (bytes.empty()) return fail(Errc::malformed, "an empty message");
   const ByteView body = bytes.subspan(1);
+  AliveView alive;
   switch (static_cast<MessageType>(bytes.front())) {
     case MessageType::ping:
-      return read_message<Ping, PacketMessage>(body);
+      return read_view<PingView, PacketMessageView>(body, collected);
     case MessageType::indirect_ping:
-      return read_message<IndirectPing, PacketMessage>(body);
+      return read_message<IndirectPing, PacketMessageView>(body);
     case MessageType::ack:
-      return read_message<Ack, PacketMessage>(body);
+      return read_view<AckView, PacketMessageView>(body, collected);
     case MessageType::nack:
-      return read_message<Nack, PacketMessage>(body);
+      return read_message<Nack, PacketMessageView>(body);
     case MessageType::suspect:
-      return read_message<Suspect, PacketMessage>(body);
+      return read_message<Suspect, PacketMessageView>(body);
     case MessageType::alive:
-      return read_message<Alive, PacketMessage>(body, without_meta());
+      if (read_usual(body, alive)) return alive;
+      return read_view<AliveView, PacketMessageView>(body, collected, without_meta());
     case MessageType::dead:
-      return read_message<Dead, PacketMessage>(body);
+      return read_message<Dead, PacketMessageView>(body);
     case MessageType::user:
       if (body.size() > limits::kUserMessageBytes)
         return fail(Errc::too_large, "a user message is longer than is accepted");
@@ -371,13 +360,6 @@ Result<StreamMessageView> view_stream(Bytes& plain, std::size_t* bad_entries) {
     plain = std::move(*packed);
   }
   return read_stream(plain, *bad_entries);
-}
-
-Result<StreamMessage> decode_stream(ByteView bytes, std::size_t* bad_entries) {
-  Bytes plain(bytes.begin(), bytes.end());
-  auto message = view_stream(plain, bad_entries);
-  if (!message) return tl::unexpected(message.error());
-  return std::visit([](auto& m) { return owned(std::move(m)); }, *message);
 }
 
 }  // namespace wesher::wire

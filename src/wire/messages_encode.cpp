@@ -1,6 +1,9 @@
 // Messages → bytes, in the profile that every memberlist since v0.1.0 reads: keys in byte order,
 // old raw strings, minimal unsigned integers (those of go-msgpack 0.5.5 for signed fields too).
 // What crashes or misleads Go nodes has no encoding here.
+#include <algorithm>
+#include <cstring>
+
 #include "wire/limits.h"
 #include "wire/messages.h"
 #include "wire/msgpack.h"
@@ -15,6 +18,7 @@ constexpr std::size_t kTypicalBytes = 256;
 /// address and metadata: keys, heads, numbers, versions.
 constexpr std::size_t kTableBytes = 64;
 constexpr std::size_t kEntryBytes = 80;
+constexpr std::size_t kAhead = 8;  ///< entries that are looked ahead while a table is written
 
 void put_type(Bytes& out, MessageType type) {
   out.push_back(static_cast<std::uint8_t>(type));
@@ -49,39 +53,43 @@ void put_nilable(MsgpackWriter& writer, std::string_view key, ByteView value, bo
   }
 }
 
-std::uint8_t source_fields(const Source& source) {
-  return static_cast<std::uint8_t>((source.address.empty() ? 0 : 1) +
-                                   (source.node.empty() ? 0 : 1) + (source.port == 0 ? 0 : 1));
+std::uint8_t source_fields(const PingView& m) {
+  return static_cast<std::uint8_t>((m.source_address.empty() ? 0 : 1) +
+                                   (m.source_node.empty() ? 0 : 1) + (m.source_port == 0 ? 0 : 1));
 }
 
-void put_source(MsgpackWriter& writer, const Source& source) {
-  if (!source.address.empty()) put_field(writer, "SourceAddr", source.address);
-  if (!source.node.empty()) put_field(writer, "SourceNode", source.node);
-  if (source.port != 0) put_field(writer, "SourcePort", std::uint64_t{source.port});
+void put_source(MsgpackWriter& writer, const PingView& m) {
+  if (!m.source_address.empty()) put_field(writer, "SourceAddr", m.source_address);
+  if (!m.source_node.empty()) put_field(writer, "SourceNode", m.source_node);
+  if (m.source_port != 0) put_field(writer, "SourcePort", std::uint64_t{m.source_port});
 }
 
-void put(Bytes& out, const Ping& m) {
+void put(Bytes& out, const PingView& m) {
   put_type(out, MessageType::ping);
   MsgpackWriter writer(out);
-  writer.map(static_cast<std::uint8_t>(2 + source_fields(m.source)));
+  writer.map(static_cast<std::uint8_t>(2 + source_fields(m)));
   put_field(writer, "Node", m.node);
   put_field(writer, "SeqNo", m.sequence);
-  put_source(writer, m.source);
+  put_source(writer, m);
 }
 
 void put(Bytes& out, const IndirectPing& m) {
   put_type(out, MessageType::indirect_ping);
   MsgpackWriter writer(out);
-  writer.map(static_cast<std::uint8_t>(5 + source_fields(m.source)));
+  PingView source;
+  source.source_address = m.source.address;
+  source.source_node = m.source.node;
+  source.source_port = m.source.port;
+  writer.map(static_cast<std::uint8_t>(5 + source_fields(source)));
   put_flag(writer, "Nack", m.nack);
   put_field(writer, "Node", m.node);
   put_field(writer, "Port", std::uint64_t{m.port});
   put_field(writer, "SeqNo", m.sequence);
-  put_source(writer, m.source);
+  put_source(writer, source);
   put_field(writer, "Target", m.target);
 }
 
-void put(Bytes& out, const Ack& m) {
+void put(Bytes& out, const AckView& m) {
   put_type(out, MessageType::ack);
   MsgpackWriter writer(out);
   writer.map(2);
@@ -150,38 +158,140 @@ void put_stream(Bytes& out, const User& m) {
   out.insert(out.end(), m.payload.begin(), m.payload.end());
 }
 
-void put_entry(MsgpackWriter& writer, const EntryView& entry) {
-  const AliveView& m = entry.member;
-  writer.map(7);
-  put_field(writer, "Addr", m.address);
-  put_field(writer, "Incarnation", m.incarnation);
-  put_nilable(writer, "Meta", m.meta, m.nil_meta);
-  put_field(writer, "Name", m.node);
-  put_field(writer, "Port", std::uint64_t{m.port});
-  put_field(writer, "State", std::uint64_t{entry.state});
-  put_field(writer, "Vsn", m.versions);
+/// Writes entries into room that is there already.
+class EntryWriter {
+ public:
+  explicit EntryWriter(std::uint8_t* at) : at_(at) {}
+
+  [[nodiscard]] std::uint8_t* at() const { return at_; }
+
+  void put(const EntryView& entry) {
+    const AliveView& m = entry.member;
+    same(
+        "\x87\xa4"
+        "Addr");
+    raw(m.address);
+    same(
+        "\xab"
+        "Incarnation");
+    number(m.incarnation);
+    same(
+        "\xa4"
+        "Meta");
+    if (m.nil_meta && m.meta.empty()) {
+      *at_++ = 0xc0;
+    } else {
+      raw(m.meta);
+    }
+    same(
+        "\xa4"
+        "Name");
+    raw(as_bytes(m.node));
+    same(
+        "\xa4"
+        "Port");
+    number(m.port);
+    same(
+        "\xa5"
+        "State");
+    number(entry.state);
+    same(
+        "\xa3"
+        "Vsn");
+    raw(m.versions);
+  }
+
+ private:
+  /// Heads and keys that are always the same.
+  template <std::size_t N>
+  void same(const char (&text)[N]) {  // NOLINT(modernize-avoid-c-arrays): a literal
+    std::memcpy(at_, text, N - 1);
+    at_ += N - 1;
+  }
+
+  void raw(ByteView bytes) {
+    const std::size_t size = bytes.size();
+    if (size < 32) {
+      *at_++ = static_cast<std::uint8_t>(0xa0U | size);
+    } else {
+      head(size > 0xffff ? 0xdb : 0xda, size, size > 0xffff ? 4 : 2);
+    }
+    at_ = std::copy(bytes.begin(), bytes.end(), at_);
+  }
+
+  void number(std::uint32_t value) {
+    if (value <= 0x7f) {
+      *at_++ = static_cast<std::uint8_t>(value);
+    } else if (value <= 0xff) {
+      head(0xcc, value, 1);
+    } else if (value <= 0xffff) {
+      head(0xcd, value, 2);
+    } else {
+      head(0xce, value, 4);
+    }
+  }
+
+  void head(std::uint8_t type, std::size_t value, unsigned bytes) {
+    *at_++ = type;
+    for (unsigned left = bytes; left > 0; --left)
+      *at_++ = static_cast<std::uint8_t>(value >> 8U * (left - 1));
+  }
+
+  std::uint8_t* at_;
+};
+
+/// Room that an entry takes at most.
+std::size_t room_of(const AliveView& member) {
+  return kEntryBytes + member.node.size() + member.address.size() + member.meta.size();
 }
 
-void put_stream(Bytes& out, const PushPullView& m) {
-  if (m.user_state.size() > limits::kUserStateBytes) return;
-  std::size_t told = 0;
-  std::size_t size = kTableBytes + m.user_state.size();
-  for (const EntryView& entry : m.entries) {
-    const AliveView& member = entry.member;
-    told += sane_versions(member.versions) ? 1U : 0U;
-    size += kEntryBytes + member.node.size() + member.address.size() + member.meta.size();
-  }
-  out.reserve(size);
+/// What the entry `ahead` further on points to will soon be read: a large table is in memory rather
+/// than in a cache.
+void expect(const std::vector<EntryView>& entries, std::size_t ahead) {
+  constexpr std::size_t kLine = 64;
+  if (ahead >= entries.size()) return;
+  const AliveView& m = entries[ahead].member;
+  __builtin_prefetch(m.node.data());
+  __builtin_prefetch(m.versions.data());
+  for (std::size_t at = 0; at < m.meta.size(); at += kLine)
+    __builtin_prefetch(m.meta.data() + at);
+}
+
+/// The table with `told` entries in its header; how many there are.
+std::size_t put_table(Bytes& out, const PushPullView& m, std::size_t told, std::size_t room) {
   put_type(out, MessageType::push_pull);
   MsgpackWriter writer(out);
   writer.map(3);
   put_flag(writer, "Join", m.join);
   put_field(writer, "Nodes", told);
   put_field(writer, "UserStateLen", m.user_state.size());
-  for (const EntryView& entry : m.entries) {
-    if (sane_versions(entry.member.versions)) put_entry(writer, entry);
+  const std::size_t from = out.size();
+  out.resize(from + room);
+  EntryWriter entries(out.data() + from);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < m.entries.size(); ++i) {
+    expect(m.entries, i + kAhead);
+    if (!sane_versions(m.entries[i].member.versions)) continue;
+    entries.put(m.entries[i]);
+    ++count;
   }
+  out.resize(static_cast<std::size_t>(entries.at() - out.data()));
   out.insert(out.end(), m.user_state.begin(), m.user_state.end());
+  return count;
+}
+
+void put_stream(Bytes& out, const PushPullView& m, std::size_t behind = 0) {
+  if (m.user_state.size() > limits::kUserStateBytes) return;
+  std::size_t room = 0;
+  for (const EntryView& entry : m.entries)
+    room += room_of(entry.member);
+  const std::size_t from = out.size();
+  out.reserve(from + kTableBytes + room + m.user_state.size() + behind);
+  const std::size_t told = put_table(out, m, m.entries.size(), room);
+  if (told == m.entries.size()) return;
+  // Some were left out, which a table of members does not have: the header says so.
+  out.resize(from);
+  put_table(out, m, told, room);
 }
 
 void put_stream(Bytes& out, const PushPull& m) {
@@ -233,6 +343,14 @@ Bytes encode(const AliveView& alive) {
   return out;
 }
 
+void encode_to(Bytes& out, const PingView& ping) {
+  put(out, ping);
+}
+
+void encode_to(Bytes& out, const AckView& ack) {
+  put(out, ack);
+}
+
 Bytes encode_stream(const StreamMessage& message) {
   Bytes out;
   std::visit([&out](const auto& m) { put_stream(out, m); }, message);
@@ -243,6 +361,10 @@ Bytes encode_stream(const PushPullView& table) {
   Bytes out;
   put_stream(out, table);
   return out;
+}
+
+void encode_stream_to(Bytes& out, const PushPullView& table, std::size_t behind) {
+  put_stream(out, table, behind);
 }
 
 }  // namespace wesher::wire

@@ -43,7 +43,7 @@ std::optional<ByteView> strip_label(ByteView datagram, std::string_view label) {
 /// of its budgets.
 class Opener {
  public:
-  explicit Opener(OpenedPacket& out) : out_(out) {}
+  explicit Opener(PacketViews& out) : out_(out) {}
 
   void open_crc(ByteView plain) {
     if (!is_type(plain, MessageType::crc) || plain.size() < kCrcHeaderBytes) return open(plain, 0);
@@ -65,13 +65,15 @@ class Opener {
   }
 
   void open_compressed(ByteView body, unsigned layers) {
-    const auto plain = decompress_body(body, decompressed_left_);
+    auto plain = decompress_body(body, decompressed_left_);
     if (!plain) {
       return drop(plain.error().code == Errc::too_large ? PacketFault::too_large
                                                         : PacketFault::compression);
     }
     decompressed_left_ -= plain->size();
-    open(*plain, layers);
+    // The buffer moves with the others when there are more; its bytes stay where they are.
+    const ByteView part = out_.unpacked.emplace_back(std::move(*plain));
+    open(part, layers);
   }
 
   void open_compound(ByteView body, unsigned layers) {
@@ -89,7 +91,7 @@ class Opener {
   void open_message(ByteView part) {
     if (messages_left_ == 0) return drop(PacketFault::too_large);
     --messages_left_;
-    auto message = decode(part);
+    auto message = view(part, out_.unpacked);
     if (!message) return drop(PacketFault::message);
     out_.messages.push_back(std::move(*message));
   }
@@ -99,66 +101,124 @@ class Opener {
     out_.dropped += parts;
   }
 
-  OpenedPacket& out_;
+  PacketViews& out_;
   std::size_t messages_left_ = limits::kDatagramMessages;
   std::size_t decompressed_left_ = limits::kDatagramPlainBytes;
 };
 
-OpenedPacket refused(PacketFault fault, bool authenticated = false) {
-  OpenedPacket out;
+void refuse(PacketViews& out, PacketFault fault, bool authenticated = false) {
   out.fault = fault;
   out.dropped = 1;
   out.authenticated = authenticated;
-  return out;
 }
 
-bool sendable(const Bytes& part) {
+bool sendable(ByteView part) {
   return !part.empty() && part.size() <= kPartBytesMax;
 }
 
 }  // namespace
 
-OpenedPacket open_packet(const Keyring& keyring, ByteView datagram, std::string_view label) {
-  if (datagram.empty()) return refused(PacketFault::empty);
-  if (datagram.size() > limits::kDatagramBytes) return refused(PacketFault::too_large);
+void view_packet(const Keyring& keyring,
+                 ByteView datagram,
+                 PacketViews& out,
+                 std::string_view label) {
+  out.messages.clear();
+  out.unpacked.clear();
+  out.fault = PacketFault::none;
+  out.dropped = 0;
+  out.authenticated = false;
+  if (datagram.empty()) return refuse(out, PacketFault::empty);
+  if (datagram.size() > limits::kDatagramBytes) return refuse(out, PacketFault::too_large);
   const auto sealed = strip_label(datagram, label);
-  if (!sealed) return refused(PacketFault::label);
-  Bytes plain;
-  switch (keyring.open_to(plain, *sealed, as_bytes(label))) {
+  if (!sealed) return refuse(out, PacketFault::label);
+  switch (keyring.open_to(out.plain, *sealed, as_bytes(label))) {
     case OpenFault::none:
       break;
     case OpenFault::no_key:
-      return refused(PacketFault::undecryptable);
+      return refuse(out, PacketFault::undecryptable);
     case OpenFault::padding:
-      return refused(PacketFault::undecryptable, true);
+      return refuse(out, PacketFault::undecryptable, true);
     case OpenFault::empty:
-      return refused(PacketFault::empty, true);
+      return refuse(out, PacketFault::empty, true);
   }
-  OpenedPacket out;
   out.authenticated = true;
-  Opener(out).open_crc(plain);
+  Opener(out).open_crc(out.plain);
+}
+
+OpenedPacket open_packet(const Keyring& keyring, ByteView datagram, std::string_view label) {
+  PacketViews views;
+  view_packet(keyring, datagram, views, label);
+  OpenedPacket out{{}, views.fault, views.dropped, views.authenticated};
+  for (PacketMessageView& message : views.messages)
+    out.messages.push_back(owned(std::move(message)));
   return out;
 }
 
-Bytes pack(std::span<const Bytes> parts) {
-  std::vector<const Bytes*> taken;
-  std::size_t size = 0;
-  for (const Bytes& part : parts) {
-    if (!sendable(part) || taken.size() == limits::kCompoundParts) continue;
-    taken.push_back(&part);
-    size += 2 + part.size();
+void PacketParts::clear() {
+  bytes_.clear();
+  sizes_.clear();
+}
+
+void PacketParts::add(ByteView part) {
+  if (!sendable(part)) return;
+  const std::size_t before = bytes_.size();
+  bytes_.insert(bytes_.end(), part.begin(), part.end());
+  added(before);
+}
+
+void PacketParts::add(const PingView& ping) {
+  const std::size_t before = bytes_.size();
+  encode_to(bytes_, ping);
+  added(before);
+}
+
+void PacketParts::add(const AckView& ack) {
+  const std::size_t before = bytes_.size();
+  encode_to(bytes_, ack);
+  added(before);
+}
+
+void PacketParts::added(std::size_t before) {
+  const std::size_t size = bytes_.size() - before;
+  if (size > kPartBytesMax || sizes_.size() == limits::kCompoundParts) {
+    bytes_.resize(before);
+  } else {
+    sizes_.push_back(static_cast<std::uint16_t>(size));
   }
-  if (taken.empty()) return {};
-  if (taken.size() == 1) return *taken.front();
-  Bytes out;
-  out.reserve(kCompoundOverhead + size);
+}
+
+std::size_t PacketParts::plain_size() const {
+  return sizes_.size() < 2 ? bytes_.size() : kCompoundOverhead + charged();
+}
+
+void PacketParts::write_to(Bytes& out) const {
   ByteWriter writer(out);
-  writer.u8(static_cast<std::uint8_t>(MessageType::compound));
-  writer.u8(static_cast<std::uint8_t>(taken.size()));
-  for (const Bytes* part : taken)
-    writer.u16(static_cast<std::uint16_t>(part->size()));
-  for (const Bytes* part : taken)
-    writer.put(*part);
+  if (sizes_.size() > 1) {
+    writer.u8(static_cast<std::uint8_t>(MessageType::compound));
+    writer.u8(static_cast<std::uint8_t>(sizes_.size()));
+    for (const std::uint16_t size : sizes_)
+      writer.u16(size);
+  }
+  writer.put(bytes_);
+}
+
+void seal_packet_to(Bytes& out, const Keyring& keyring, const PacketParts& parts, Rng& rng) {
+  out.clear();
+  if (parts.count() == 0) return;
+  out.reserve(kSealOverhead + parts.plain_size());
+  out.resize(kHeadBytes);
+  parts.write_to(out);
+  out.resize(out.size() + kTagBytes);
+  if (!keyring.seal_in_place(out, 0, {}, rng)) out.clear();
+}
+
+Bytes pack(std::span<const Bytes> parts) {
+  PacketParts taken;
+  for (const Bytes& part : parts)
+    taken.add(part);
+  Bytes out;
+  out.reserve(taken.plain_size());
+  taken.write_to(out);
   return out;
 }
 

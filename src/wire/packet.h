@@ -37,11 +37,58 @@ struct OpenedPacket {
   bool authenticated = false;             ///< false: nothing below the encryption was looked at
 };
 
+/// What OpenedPacket is, as views into buffers that keep their room: for one datagram after the
+/// other.
+struct PacketViews {
+  std::vector<PacketMessageView> messages;  ///< point into the buffers
+  PacketFault fault = PacketFault::none;
+  std::size_t dropped = 0;
+  bool authenticated = false;
+
+  Bytes plain;                  ///< under the encryption
+  std::vector<Bytes> unpacked;  ///< compressed parts, and fields that were not in one piece
+};
+
 /// Opens every layer. `label` is our own (empty for wesher). The limits of limits.h hold; parts
 /// that are damaged are dropped alone.
 [[nodiscard]] OpenedPacket open_packet(const Keyring& keyring,
                                        ByteView datagram,
                                        std::string_view label = {});
+/// The same without copies; `out` is what is here afterwards alone.
+void view_packet(const Keyring& keyring,
+                 ByteView datagram,
+                 PacketViews& out,
+                 std::string_view label = {});
+
+/// The parts of a datagram that is being made. What a Go node could not read is left out: empty
+/// parts, parts over 65535 bytes, parts after the 127th. Keeps its room when it is cleared.
+class PacketParts {
+ public:
+  void clear();
+  void add(ByteView part);
+  void add(const PingView& ping);
+  void add(const AckView& ack);
+
+  [[nodiscard]] std::size_t count() const { return sizes_.size(); }
+
+  /// Bytes of the plaintext that they make: one part bare, more as a compound.
+  [[nodiscard]] std::size_t plain_size() const;
+
+  /// Bytes of the parts, and a length of two bytes for each.
+  [[nodiscard]] std::size_t charged() const { return bytes_.size() + 2 * sizes_.size(); }
+
+  /// Appends the plaintext.
+  void write_to(Bytes& out) const;
+
+ private:
+  void added(std::size_t before);
+
+  Bytes bytes_;
+  std::vector<std::uint16_t> sizes_;
+};
+
+/// Parts → datagram, as seal_packet makes it, in the room of `out`; empty when there are none.
+void seal_packet_to(Bytes& out, const Keyring& keyring, const PacketParts& parts, Rng& rng);
 
 /// Plaintext of a datagram: the one part bare, or a compound of 2 to 127 parts. What a Go node
 /// could not read is left out: empty parts, parts over 65535 bytes, parts after the 127th. Empty

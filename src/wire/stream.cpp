@@ -3,6 +3,7 @@
 #include "wire/stream.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/limits.h"
 
@@ -15,6 +16,19 @@ constexpr std::size_t kHeaderBytes = 5;
 /// The length field; the header is complete.
 std::size_t announced(ByteView frame) {
   return ByteReader(frame.subspan(1, kHeaderBytes - 1)).u32();
+}
+
+/// Makes a frame of a plaintext that has room for header, version and nonce in front of it.
+Bytes seal(const Keyring& keyring, Bytes out, Rng& rng) {
+  const std::size_t length = out.size() - kHeaderBytes + kTagBytes;
+  if (length > limits::kFrameBytesMember) return {};
+  Bytes header;
+  ByteWriter writer(header);
+  writer.u8(static_cast<std::uint8_t>(MessageType::encrypt));
+  writer.u32(static_cast<std::uint32_t>(length));
+  std::copy(header.begin(), header.end(), out.begin());
+  out.resize(out.size() + kTagBytes);
+  return keyring.seal_in_place(out, kHeaderBytes, header, rng) ? std::move(out) : Bytes{};
 }
 
 /// The plaintext of a whole frame.
@@ -54,15 +68,17 @@ std::size_t FrameReader::missing() const {
 }
 
 Bytes seal_frame(const Keyring& keyring, ByteView plain, Rng& rng) {
-  const std::size_t length = kSealOverhead + plain.size();
-  if (length > limits::kFrameBytesMember) return {};
   Bytes out;
-  out.reserve(kHeaderBytes + length);
-  ByteWriter writer(out);
-  writer.u8(static_cast<std::uint8_t>(MessageType::encrypt));
-  writer.u32(static_cast<std::uint32_t>(length));
-  const Bytes header = out;
-  return keyring.seal_to(out, plain, header, rng) ? out : Bytes{};
+  out.reserve(kHeaderBytes + kSealOverhead + plain.size());
+  out.resize(kHeaderBytes + kHeadBytes);
+  out.insert(out.end(), plain.begin(), plain.end());
+  return seal(keyring, std::move(out), rng);
+}
+
+Bytes seal_table(const Keyring& keyring, const PushPullView& table, Rng& rng) {
+  Bytes out(kHeaderBytes + kHeadBytes);
+  encode_stream_to(out, table, kTagBytes);
+  return seal(keyring, std::move(out), rng);
 }
 
 ByteView frame_nonce(ByteView frame) {

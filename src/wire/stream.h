@@ -44,6 +44,9 @@ class FrameReader {
 /// ring is, or when the frame would be over the 20 MiB that a Go node accepts.
 [[nodiscard]] Bytes seal_frame(const Keyring& keyring, ByteView plain, Rng& rng);
 
+/// The frame of a table, made and sealed in one buffer.
+[[nodiscard]] Bytes seal_table(const Keyring& keyring, const PushPullView& table, Rng& rng);
+
 /// The nonce of a sealed frame; empty if the frame is too short for one.
 [[nodiscard]] ByteView frame_nonce(ByteView frame);
 

@@ -43,6 +43,30 @@ std::set<std::string> names(const std::vector<Member*>& members) {
 
 }  // namespace
 
+TEST_CASE("every name is found whatever came and went before") {
+  Fixture f;
+  std::map<std::string, Member*> here;
+  for (int step = 0; step < 4000; ++step) {
+    const std::string name = "n" + std::to_string(f.rng.below(300));
+    const auto found = here.find(name);
+    CHECK(f.table.find(name) == (found == here.end() ? nullptr : found->second));
+    if (found == here.end()) {
+      here[name] = &f.table.add(record(name, 1), Standing::hearsay, f.rng);
+    } else {
+      f.table.remove(*found->second);
+      here.erase(found);
+    }
+  }
+  REQUIRE(f.table.size() == here.size() + 1);
+  std::map<std::string, const Member*> visited;
+  f.table.for_each([&](const Member& member) { visited[member.record.name] = &member; });
+  CHECK(visited.size() == f.table.size());
+  for (const auto& [name, member] : here) {
+    CHECK(f.table.find(name) == member);
+    CHECK(visited[name] == member);
+  }
+}
+
 TEST_CASE("a round of probes visits each live member once and never us") {
   Fixture f;
   for (std::uint8_t i = 1; i <= 20; ++i)
