@@ -2,7 +2,7 @@
 // tests/bench/run. Says on stdout who came, "alive NAME", and who went, "gone NAME"; ends when its
 // stdin does.
 //
-//   bench_peer --name NAME --address ADDR --port PORT --key HEX [--join HOST:PORT]
+//   bench_peer --name NAME --address ADDR --port PORT --key HEX [--join HOST:PORT] [--log info]
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -96,13 +96,14 @@ int main(int argc, char** argv) {
     if (!entry) usage();
     join.push_back(std::move(*entry));
   }
-  daemon::Log log(daemon::LogLevel::error);
+  daemon::Log log(options.contains("--log") ? daemon::LogLevel::info : daemon::LogLevel::error);
   Told told;
   daemon::GossipLoop loop(io, std::move(*sockets),
                           make_mesh(options["--name"], *address, port, from_hex(options["--key"])),
                           std::move(join), {}, log,
                           {[&](const mesh::Fact& fact, WallTime) { told.take(fact); },
-                           [&](std::size_t) { io.stop(); }});
+                           [&](std::size_t) { io.stop(); }, [](const mesh::CopyFound&) {},
+                           [](const mesh::Notice&) {}, [] {}});
   loop.start(std::chrono::seconds{2});
   std::puts("ready");
   std::fflush(stdout);
