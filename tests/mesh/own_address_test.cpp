@@ -240,6 +240,40 @@ TEST_CASE("Who waits for an address takes that of a member that dies") {
   CHECK(pool.net.converged());
 }
 
+TEST_CASE("Who waits for --overlay-ip hears of one among many that its holder is dead") {
+  Pool pool("10.42.7.0/24");
+  const IpAddress wanted = ip("10.42.7.50");
+  pool.net.adjust = [&pool, &wanted](Config& config) {
+    config.overlay_net = pool.prefix;
+    if (config.gossip.name == "waits") config.fixed_overlay = wanted;
+  };
+  Host& witness = pool.host("witness", 1);
+  Host& holder = pool.host("holder", 2);
+  Host& waits = pool.host("waits", 3);
+  holder.own.overlay = wanted;
+  waits.own.overlay = {};
+  pool.net.start(witness);
+  for (Host* each : {&holder, &waits}) {
+    pool.net.run(5s);
+    pool.net.start(*each, {"witness"});
+  }
+  pool.net.run(30s);
+  REQUIRE_FALSE(waits.mesh->announced());
+  pool.net.cut({"waits"});
+  pool.net.kill(holder);
+  pool.net.run(5min);
+  for (std::uint8_t i = 0; i < 9; ++i)  // these never knew it
+    pool.net.start(pool.host("later" + std::to_string(i), static_cast<std::uint8_t>(10 + i)),
+                   {"witness"});
+  pool.net.run(30s);
+  pool.net.heal();
+  waits.mesh->set_seeds({pool.net.host("later0").endpoint}, pool.net.now());
+  pool.net.run(5min);
+  CHECK(waits.mesh->announced());
+  CHECK(waits.own.overlay == wanted);
+  CHECK(pool.net.converged());
+}
+
 TEST_CASE("Who loses its address while none is free loses it at those who had it there, too") {
   Pool pool("10.42.7.0/30");  // two hosts
   Host& third = pool.host("a", 1);

@@ -15,6 +15,8 @@ namespace {
 /// Who was not reached for this long has failed.
 constexpr Duration kSuspicion = 30s;
 constexpr std::size_t kHistory = 6;
+/// Members that a node asks which is out of the mesh, as in src/mesh/contact.cpp.
+constexpr std::size_t kAsked = 8;
 
 Said said_of(const Member& member) {
   const NodeMeta none{IpAddress{}, PublicKey{}, MetaFormat::f2};
@@ -193,7 +195,8 @@ void World::look_at(Station& at, std::size_t name) {
   view.place = place;
 }
 
-/// The read-only questions of a node that is not announced. One answer tells all.
+/// The read-only questions of a node that is not announced. The first answer decides; who has to wait
+/// reads those of all that it asked, as far as they arrive.
 void World::ask_around(Station& to) {
   std::vector<const Station*> all;
   for (const auto& station : stations_) {
@@ -203,8 +206,11 @@ void World::ask_around(Station& to) {
   rng_.shuffle(all);
   const bool unheard = !calm_ && one_in(8);  // its seeds are somewhere else
   if (!all.empty() && !unheard) {
-    read_table(to, *all.front());
-    if (all.size() > 1 && one_in(4)) read_table(to, *all[1]);
+    const bool second = all.size() > 1 && one_in(4);
+    std::size_t answers = second ? 2 : 1;
+    if (calm_ && to.node->asks_again()) answers = std::min(all.size(), kAsked);
+    for (std::size_t i = 0; i < answers; ++i)
+      read_table(to, *all[i]);
   }
   to.node->answered(now(to));
 }

@@ -123,6 +123,7 @@ class World {
   void settle_names();
   [[nodiscard]] std::string unsettled() const;
   [[nodiscard]] std::string unsettled_view(const Station& at, const Station& of) const;
+  [[nodiscard]] bool is_lied_about(const Station& at, const Station& of) const;
   [[nodiscard]] std::string unsettled_address(const Station& of) const;
   [[nodiscard]] bool nobody_tells(const Station& of, const IpAddress& address) const;
   [[nodiscard]] bool is_held(const IpAddress& address, const Station* except = nullptr) const;

@@ -126,6 +126,21 @@ std::string World::unsettled_address(const Station& of) const {
   return {};
 }
 
+/// Whether `at` rightly does not configure what `of` announces: a liar wants the network address, which
+/// is nobody's but of the name that has it by rule; it told its key under another name too; or a
+/// liar took the name of a Go member, before that one was known or while it was silent, and the name
+/// holds the address.
+bool World::is_lied_about(const Station& at, const Station& of) const {
+  const IpAddress& address = of.said->meta.overlay;
+  const bool liar = of.kind == Kind::liar;
+  if (liar && !is_acceptable(of.setup.name, address, net_)) return true;
+  const std::string_view peer = at.node->roster().owner_of(of.said->meta.key);
+  if (liar && !peer.empty() && peer != of.setup.name) return true;
+  const std::size_t holder = name_index(std::string(at.node->roster().owner_of(address)));
+  if (holder >= stations_.size() || stations_[holder]->kind != Kind::legacy) return false;
+  return at.node->roster().find(names_[holder])->signed_claim.has_value();
+}
+
 std::string World::unsettled_view(const Station& at, const Station& of) const {
   const std::string whose = of.setup.name + " at " + at.setup.name;
   const Member* seen = at.node->roster().find(of.setup.name);
@@ -143,6 +158,7 @@ std::string World::unsettled_view(const Station& at, const Station& of) const {
   }
   if (seen->meta != of.said->meta) return "I-M1: " + whose + " has an old address";
   const bool alone = !is_held(of.said->meta.overlay, &of);
+  if (is_lied_about(at, of)) return {};
   if (alone && seen->standing != Standing::configured)
     return "I-F3: " + whose + " is not configured: " + seen->reason;
   return {};

@@ -233,6 +233,7 @@ void Node::tick(const Moment& now) {
   if (retry_due_ && *retry_due_ <= now.at && phase_ == Phase::waiting && !pending_) {
     retry_due_.reset();
     phase_ = Phase::probing;
+    asks_again_ = true;
     namesake_ = false;
     rules_.questions_begin();
   }

@@ -100,6 +100,9 @@ class Node {
 
   [[nodiscard]] bool announced() const { return phase_ == Phase::announced; }
 
+  /// It was not announced after its first questions.
+  [[nodiscard]] bool asks_again() const { return asks_again_; }
+
   /// Another node has its name.
   [[nodiscard]] bool name_is_taken() const { return namesake_; }
 
@@ -141,6 +144,7 @@ class Node {
   mesh::AddressRules rules_;
   Phase phase_ = Phase::probing;
   bool was_new_;
+  bool asks_again_ = false;
   bool namesake_ = false;
   bool for_good_ = false;
   bool news_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mesh/overlay_address.h"
 #include "tests/mesh/support/station.h"
 
 namespace wesher::sim::claims {
@@ -122,6 +123,11 @@ bool is_usable(const IpAddress& address, const Prefix& net) {
   const unsigned host_bits = 32 - net.length;
   const unsigned host = address.bytes()[3] & ((1U << host_bits) - 1);
   return host_bits < 2 || (host != 0 && host != (1U << host_bits) - 1);
+}
+
+bool is_acceptable(const std::string& name, const IpAddress& address, const Prefix& net) {
+  const bool is_network = net.length < 31 && address == net.masked().address;
+  return net.contains(address) && (!is_network || mesh::overlay_address(name, net) == address);
 }
 
 std::vector<IpAddress> usable_addresses(const Prefix& net) {
@@ -271,6 +277,8 @@ void Watch::owners(const Node& node) {
   for (const auto& [name, row] : node.disk().rows) {
     if (row.standing != Standing::configured) continue;
     const IpAddress& address = row.meta->overlay;
+    if (!is_acceptable(name, address, node.setup().net))
+      broken("I-A4", node, "gives " + address.text() + " to " + name);
     if (address == node.disk().overlay) broken("I-F3", node, "gives its own address to " + name);
     if (!owners.emplace(address, name).second)
       broken("I-F3", node, "gives " + address.text() + " to " + name + " and " + owners[address]);

@@ -48,7 +48,7 @@ class Watch {
                       const std::string& subject);
   /// I-F5: a row that is gone.
   static void forgotten(const Node& node, const Member& row);
-  /// I-F3: one owner each.
+  /// I-F3: one owner each. I-A4: of an address that it may have.
   static void owners(const Node& node);
 
   /// A node starts, or starts anew: the count of its moves begins again.
@@ -71,6 +71,9 @@ class Watch {
 
 /// Whether a host can have the address: inside, and neither its first nor its last.
 [[nodiscard]] bool is_usable(const IpAddress& address, const Prefix& net);
+/// Whether others configure that name with the address: not with the network address, but where the
+/// Go program gives it.
+[[nodiscard]] bool is_acceptable(const std::string& name, const IpAddress& address, const Prefix& net);
 /// All that can be had, in order.
 [[nodiscard]] std::vector<IpAddress> usable_addresses(const Prefix& net);
 
