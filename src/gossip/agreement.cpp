@@ -33,6 +33,14 @@ class Hash {
   std::uint64_t value_ = 0xcbf29ce484222325U;
 };
 
+/// Metadata end with a signature or a key. A member of the Go program that starts anew has the numbers
+/// of its last life again, with another key.
+constexpr std::size_t kMark = 16;
+
+ByteView mark_of(ByteView meta) {
+  return meta.last(std::min(meta.size(), kMark));
+}
+
 std::uint64_t hash_of(const wire::AliveView& member, std::uint8_t state) {
   Hash hash;
   // The length keeps name and address apart.
@@ -42,6 +50,7 @@ std::uint64_t hash_of(const wire::AliveView& member, std::uint8_t state) {
   hash.add(member.port);
   hash.add(member.incarnation);
   hash.add(std::uint32_t{state});
+  hash.add(mark_of(member.meta));
   return hash.value();
 }
 

@@ -35,8 +35,8 @@ class Agreement {
 
   explicit Agreement(const Core& core) : core_(core) {}
 
-  /// The payload of our acks: 8 bytes made of name, place, incarnation and state of every record
-  /// that a push/pull tells. Metadata follow from the incarnation. Until the next call.
+  /// The payload of our acks: 8 bytes made of name, place, incarnation, state and metadata of every
+  /// record that a push/pull tells. Until the next call.
   [[nodiscard]] ByteView digest(Instant now);
   /// Somebody came, or came back.
   void news(Instant now);

@@ -53,6 +53,8 @@ void Membership::hear(wire::AliveView claim, Way way, Instant now) {
   }
   if (way == Way::answer) core_.table.lift(*known, Standing::vouched);
   switch (judgement.action) {
+    case Action::differs:  // its next number overrules both
+      return tell(*known, claim.incarnation, now);
     case Action::stale:
       if (way == Way::himself) core_.table.lift(*known, Standing::verified);
       return accuse(*known, now);

@@ -4,6 +4,7 @@
 // detection), streams.h (push/pull), agreement.h (whether one is needed).
 #include "gossip/node.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gossip/agreement.h"
@@ -40,6 +41,7 @@ struct Node::Impl {
         pings(core) {}
 
   void packet(const Endpoint& from, ByteView datagram, Instant now);
+  [[nodiscard]] bool is_outdated() const;
   [[nodiscard]] std::string answering(const Endpoint& from);
   void claim(const wire::PacketMessageView& message, std::string_view answering, Instant now);
   void request(const Endpoint& from, const wire::PacketMessageView& message, Instant now);
@@ -60,6 +62,7 @@ struct Node::Impl {
   wire::PacketViews opened;  ///< the datagram at hand
   unsigned pings_left = 0;   ///< that it may still ask for
   Budget strangers{limits::kDecryptsUnknown};
+  Budget repeated{limits::kRefutations};
 };
 
 void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
@@ -73,6 +76,7 @@ void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
   if (!opened.authenticated) return core.outbox.event(Undecryptable{from});
   core.nonces.remember(nonce);
   const std::string himself = answering(from);
+  const bool outdated = is_outdated();
   // Claims first: an ack of the same datagram then carries our refutation.
   for (const wire::PacketMessageView& message : opened.messages)
     claim(message, himself, now);
@@ -80,10 +84,25 @@ void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
   for (const wire::PacketMessageView& message : opened.messages)
     request(from, message, now);
   // Whoever accused us hears the answer now, not at the next tick.
-  if (own.take_refuted() && pings_left == kPingsPerDatagram) {
+  const bool answered = own.take_refuted() && pings_left == kPingsPerDatagram;
+  if (answered || (outdated && repeated.take(now, limits::kRefutations))) {
     const Bytes alive = own.alive_message();
     core.outbox.send(from, {&alive, 1});
   }
+}
+
+/// Whether it takes us for gone by a number that we had before. That needs no refutation, but whoever
+/// believes it has not heard of the newer one, and who counts as gone with us would never.
+bool Node::Impl::is_outdated() const {
+  if (core.phase != Phase::member) return false;
+  const auto about_us = [&](const auto* claim) {
+    return claim != nullptr && claim->node == core.config.name &&
+           claim->incarnation < core.table.self().record.incarnation;
+  };
+  return std::any_of(opened.messages.begin(), opened.messages.end(), [&](const auto& message) {
+    return about_us(std::get_if<wire::Suspect>(&message)) ||
+           about_us(std::get_if<wire::Dead>(&message));
+  });
 }
 
 /// Who has just answered a ping that we sent to it directly, by a number that only the receiver of

@@ -36,6 +36,8 @@ Judgement judge(const Record* known,
       return {Action::ignore};
     return {Action::refute};
   }
+  if (!moved && claim.incarnation == known->incarnation && !same_bytes(known->meta, claim.meta))
+    return {Action::differs};
   if (!moved && claim.incarnation <= known->incarnation) return {Action::stale};
   return {Action::alive};
 }

@@ -23,6 +23,7 @@ enum class Action : std::uint8_t {
   refuse,    ///< a bound is broken; Judgement::fault tells which
   ignore,    ///< nothing changes, nothing is relayed
   stale,     ///< an alive that what is known overrules
+  differs,   ///< an alive of the known number with other metadata: one of the two is out of date
   raise,     ///< evidence on a record that is down: only its incarnation grows; not relayed
   confirm,   ///< a further accusation of a suspected member; may raise its incarnation
   conflict,  ///< a known name from another address

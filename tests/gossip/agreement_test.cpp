@@ -1,10 +1,12 @@
 // The digest of tables in acks: when periodic push/pulls are left out, and when tables are
 // exchanged at once because they differ.
+#include <array>
 #include <set>
 
 #include <catch2/catch.hpp>
 
 #include "tests/gossip/support/rig.h"
+#include "wire/node_meta.h"
 
 namespace wesher::gossip::testing {
 
@@ -141,6 +143,21 @@ TEST_CASE("the digest in our acks changes with whatever a push and pull would te
   CHECK(changed());
   rig.node.update_meta({4, 4}, rig.now);
   CHECK(changed());
+}
+
+TEST_CASE("the digest tells two records of one number apart by their keys") {
+  const auto format = GENERATE(MetaFormat::f1, MetaFormat::f2, MetaFormat::f3);
+  std::set<Bytes> seen;
+  for (std::uint8_t fill = 1; fill <= 3; ++fill) {
+    std::array<std::uint8_t, kKeyBytes> key{};
+    key.fill(fill);
+    Rig rig;
+    rig.announced().with_members({1});
+    rig.hear(peer(2), {alive(2, 1, wire::encode_node_meta({IpAddress::v4(10, 42, 0, 1),
+                                                           PublicKey(key), format}))});
+    seen.insert(digest_of(rig));
+  }
+  CHECK(seen.size() == 3);
 }
 
 TEST_CASE("only members learn our digest") {

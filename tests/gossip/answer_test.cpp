@@ -101,6 +101,57 @@ TEST_CASE(
   CHECK(rig.sent_of<wire::Dead>().size() == 2);
 }
 
+// A member of the Go program that starts anew counts from the beginning.
+TEST_CASE("a member of which there are two records of one number is asked for a newer one") {
+  for (const auto state : {wire::EntryState::alive, wire::EntryState::left}) {
+    Rig rig;
+    rig.announced().with_members({1});
+    const bool left = state == wire::EntryState::left;
+    if (left) rig.hear(peer(9), {wire::Dead{1, "n1", "n1"}});
+    rig.clear();
+    rig.hear(peer(9), {alive(1, 1)});
+    CHECK(rig.sent_of<wire::Suspect>().empty());
+    rig.now += 1s;
+    rig.hear(peer(9), {alive(1, 1, {7, 7})});
+    rig.hear(peer(9), {alive(1, 1, {7, 8})});
+    REQUIRE(rig.sent_of<wire::Suspect>().size() == 1);
+    CHECK(rig.sent_of<wire::Suspect>()[0].first.to == peer(1));
+    CHECK(rig.sent_of<wire::Suspect>()[0].second == wire::Suspect{1, "n1", own_name});
+    CHECK(rig.node.find("n1")->meta == Bytes{1, 2});
+    rig.hear(peer(1), {alive(1, 2, {7, 7})});
+    CHECK(rig.node.find("n1")->meta == Bytes{7, 7});
+    CHECK(rig.node.find("n1")->state == RecordState::alive);
+  }
+}
+
+TEST_CASE("whoever takes us for gone by an old number hears our record") {
+  Rig rig;
+  rig.announced().with_members({1});
+  rig.node.update_meta({4, 4}, rig.now);
+  const std::uint32_t mine = rig.node.self().incarnation;
+  REQUIRE(mine > 1);
+  rig.advance(1min);  // told everybody
+  rig.clear();
+  const bool dead = GENERATE(false, true);
+  const auto accuse = [&](const Endpoint& from) {
+    if (dead) return rig.hear(from, {wire::Dead{mine - 1, own_name, "n1"}});
+    rig.hear(from, {wire::Suspect{mine - 1, own_name, "n1"}, wire::Ping{1, own_name, {}}});
+  };
+  accuse(peer(1));
+  REQUIRE(rig.sent_of<wire::Alive>().size() == 1);
+  CHECK(rig.sent_of<wire::Alive>()[0].first.to == peer(1));
+  CHECK(rig.sent_of<wire::Alive>()[0].second.incarnation == mine);
+  CHECK(rig.events_of<Refuted>().empty());
+  for (int i = 0; i < 100; ++i)
+    accuse(peer(66));
+  CHECK(rig.sent_of<wire::Alive>().size() == limits::kRefutations);
+  rig.node.leave(rig.now);
+  rig.now += 10s;
+  rig.clear();
+  accuse(peer(1));
+  CHECK(rig.sent_of<wire::Alive>().empty());
+}
+
 TEST_CASE("a relayed ping brings the ack back under the number of the requester") {
   Rig rig;
   rig.announced().with_members({1});

@@ -19,6 +19,7 @@ using Table = std::array<Row, 5>;
 
 constexpr Action I = Action::ignore;
 constexpr Action S = Action::stale;
+constexpr Action F = Action::differs;
 constexpr Action A = Action::alive;
 constexpr Action N = Action::create;
 constexpr Action X = Action::conflict;
@@ -30,6 +31,7 @@ constexpr Action L = Action::left;
 
 constexpr Table kAliveSameAddress = {{{N, N, N}, {S, S, A}, {S, S, A}, {S, S, A}, {S, S, A}}};
 constexpr Table kAliveOtherAddress = {{{N, N, N}, {X, X, X}, {X, X, X}, {X, X, X}, {A, A, A}}};
+constexpr Table kAliveOtherMeta = {{{N, N, N}, {S, F, A}, {S, F, A}, {S, F, A}, {S, F, A}}};
 constexpr Table kSuspect = {{{I, I, I}, {I, U, U}, {I, C, C}, {I, I, R}, {I, I, R}}};
 constexpr Table kDead = {{{I, I, I}, {I, D, D}, {I, D, D}, {I, I, R}, {I, I, R}}};
 constexpr Table kLeft = {{{I, I, I}, {I, L, L}, {I, L, L}, {I, I, R}, {I, I, R}}};
@@ -89,6 +91,14 @@ constexpr Table all(Action action) {
 TEST_CASE("an alive about another member revives it only with a higher incarnation") {
   walk(kAliveSameAddress, [](const Record* known, std::uint32_t incarnation) {
     return judge(known, alive(incarnation), Subject::other, false);
+  });
+}
+
+TEST_CASE("two records of one number with other metadata are told apart from a repeated one") {
+  walk(kAliveOtherMeta, [](const Record* known, std::uint32_t incarnation) {
+    wire::Alive claim = alive(incarnation);
+    claim.meta = {2};
+    return judge(known, claim, Subject::other, false);
   });
 }
 
