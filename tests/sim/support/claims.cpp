@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "tests/mesh/support/samples.h"
 #include "tests/mesh/support/station.h"
@@ -246,10 +247,12 @@ void World::tick(Station& of) {
   if (of.node->phase() == Node::Phase::probing) ask_around(of);
   of.node->tick(now(of));
   if (of.node->storing() && (calm_ || !one_in(4))) of.node->store(now(of));
-  for (std::size_t name = 0; name < names_.size(); ++name) {
-    if (name != of.name && of.views[name].state != View::State::none) look_at(of, name);
+  if (std::exchange(of.changes, of.node->changes()) != of.node->changes()) {
+    for (std::size_t name = 0; name < names_.size(); ++name) {
+      if (name != of.name && of.views[name].state != View::State::none) look_at(of, name);
+    }
+    Watch::owners(*of.node);
   }
-  Watch::owners(*of.node);
   flush(of);
 }
 

@@ -79,7 +79,7 @@ class World {
     std::optional<Said> said;   ///< last announced, while it is up
     std::vector<Said> history;  ///< the last few
     std::array<View, kStationsMax> views;
-    std::uint64_t changes = 0;  ///< of the node's table, when the views were made
+    std::uint64_t changes = 0;  ///< of the node's table, when it was last looked at
     bool left = false;          ///< it is down, and said so
   };
 

@@ -113,6 +113,7 @@ void World::start(Station& station) {
     log(station.setup.name + " starts at " + std::to_string(station.setup.place) + " with " +
         disk.overlay.text() + (disk.claim_is_new ? ", a new claim" : ""));
     station.node = std::make_unique<Node>(station.setup, disk, watch_, moment);
+    station.changes = 0;
     watch_.start(*station.node);
     for (std::size_t name = 0; name < names_.size(); ++name)
       look_at(station, name);

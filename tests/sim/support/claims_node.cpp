@@ -256,6 +256,7 @@ void Node::tick(const Moment& now) {
 /// The database follows. `ours_changed`: not what a member said, but our own address.
 void Node::collect(const std::string& subject, bool ours_changed) {
   for (mesh::Fact& fact : roster_.take()) {
+    ++changes_;
     if (auto* changed = std::get_if<mesh::MemberChanged>(&fact)) {
       Member& member = changed->member;
       const auto [row, is_new] = disk_.rows.try_emplace(member.name);

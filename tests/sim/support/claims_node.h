@@ -120,6 +120,9 @@ class Node {
     return {disk_.overlay, disk_.claimed, underlay_of(setup_.place)};
   }
 
+  /// How many times a row of its database changed.
+  [[nodiscard]] std::uint64_t changes() const { return changes_; }
+
   /// What it was told to keep for others, by name.
   [[nodiscard]] const std::map<std::string, IpAddress>& kept() const { return kept_; }
 
@@ -154,6 +157,7 @@ class Node {
   std::optional<IpAddress> inherited_;  ///< what the rules were told, for the watch
   std::map<std::string, IpAddress> kept_;
   std::vector<std::string> reminders_;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace wesher::sim::claims

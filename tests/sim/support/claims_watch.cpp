@@ -126,7 +126,7 @@ bool is_usable(const IpAddress& address, const Prefix& net) {
 }
 
 bool is_acceptable(const std::string& name, const IpAddress& address, const Prefix& net) {
-  const bool is_network = net.length < 31 && address == net.masked().address;
+  const bool is_network = net.length < 31 && address == net.address;
   return net.contains(address) && (!is_network || mesh::overlay_address(name, net) == address);
 }
 
