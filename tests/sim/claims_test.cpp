@@ -14,6 +14,7 @@ namespace wesher::sim::claims {
 namespace {
 
 constexpr std::uint64_t kSeeds = 20'000;
+constexpr std::uint64_t kHunts = 1000;
 
 std::uint64_t number_of(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): one thread
@@ -73,6 +74,17 @@ TEST_CASE("runs of claims that were once judged wrongly pass") {
       CHECK(run(seed).broken == "");
     }
   }
+}
+
+TEST_CASE("claims of addresses of one node by one liar move it three times a day, and it stays") {
+  unsigned stayed = 0;
+  for (std::uint64_t seed = 1; seed <= kHunts; ++seed) {
+    const Outcome outcome = run(seed, false, Course::hunt);
+    INFO("seed " << seed);
+    CHECK(outcome.broken == "");
+    stayed += outcome.stayed;
+  }
+  CHECK(stayed > kHunts / 100);
 }
 
 TEST_CASE("claims of addresses break no rule and are settled when the faults stop (odd seeds)") {

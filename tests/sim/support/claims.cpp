@@ -36,9 +36,9 @@ Member member_of(const Said& said) {
 
 }  // namespace
 
-Outcome run(std::uint64_t seed, bool log) {
+Outcome run(std::uint64_t seed, bool log, Course course) {
   Outcome outcome;
-  World world(seed, log);
+  World world(seed, log, course);
   try {
     world.go(outcome);
   } catch (const std::exception& broken) {
@@ -47,7 +47,8 @@ Outcome run(std::uint64_t seed, bool log) {
   return outcome;
 }
 
-World::World(std::uint64_t seed, bool log) : rng_(Rng::from_number(seed * 5 + 1)), log_(log) {
+World::World(std::uint64_t seed, bool log, Course course)
+    : rng_(Rng::from_number(seed * 5 + 1)), log_(log), hunted_(course == Course::hunt) {
   build();
 }
 

@@ -28,8 +28,14 @@ struct Outcome {
   unsigned waiting = 0;          ///< nodes without an address in the end
 };
 
+/// What happens in a run, after all have started.
+enum class Course : std::uint8_t {
+  faults,
+  hunt,  ///< a liar wants the address of one node, whatever it is, again and again
+};
+
 /// `log`: tells on standard error what happens.
-[[nodiscard]] Outcome run(std::uint64_t seed, bool log = false);
+[[nodiscard]] Outcome run(std::uint64_t seed, bool log = false, Course course = Course::faults);
 
 enum class Fault : std::uint8_t {
   cut,
@@ -48,7 +54,7 @@ enum class Fault : std::uint8_t {
 
 class World {
  public:
-  World(std::uint64_t seed, bool log);
+  World(std::uint64_t seed, bool log, Course course);
 
   /// Throws RuleBroken.
   void go(Outcome& outcome);
@@ -113,6 +119,8 @@ class World {
   void restart(Station& station);
   void leave(Station& station);
   void lie(Station& liar);
+  void want(Station& liar, const IpAddress& address, WallTime since, bool for_good);
+  void hunt();
   void impostor(Station& liar);
   void replay(Station& liar);
   void jump();
@@ -153,6 +161,7 @@ class World {
   std::vector<std::pair<const Station*, const Station*>> one_way_;
   unsigned lost_ = 0;  ///< of 100
   unsigned late_ = 0;  ///< of 100: an older record comes first
+  bool hunted_;
   bool calm_ = false;
   std::uint8_t places_ = 0;
   Duration clock_{};

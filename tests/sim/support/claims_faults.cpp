@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr unsigned kStepsMax = 14;
+constexpr unsigned kHunted = 8;
 /// Before which no clock is believed.
 const WallTime kBuilt = mesh::test::kWall - std::chrono::days{100};
 
@@ -148,7 +149,8 @@ void World::go(Outcome& outcome) {
     for (std::uint64_t rounds = pick(4); rounds > 0; --rounds)
       round(5s);
   }
-  for (std::uint64_t steps = 2 + pick(kStepsMax - 2); steps > 0; --steps) {
+  if (hunted_) hunt();
+  for (std::uint64_t steps = hunted_ ? 0 : 2 + pick(kStepsMax - 2); steps > 0; --steps) {
     step();
     for (std::uint64_t rounds = pick(10); rounds > 0; --rounds)
       round(5s);
@@ -264,20 +266,38 @@ void World::lie(Station& liar) {
   const Station& victim = any();
   if (!victim.said || !victim.said->has_address()) return;
   const WallTime theirs = victim.said->claim ? victim.said->claim->claimed : mesh::test::kWall;
-  Said said = *liar.said;
-  said.meta = {victim.said->meta.overlay, liar.disk.key, MetaFormat::f2};
-  said.claim->identity = liar.disk.identity;
-  said.claim->claimed =
+  const WallTime since =
       one_of(rng_, {wall_from_ms(1), theirs - 1ms, theirs, theirs + 1ms, theirs + 24h * 365 * 50});
-  said.claim->epoch = ++liar.disk.epoch;
-  said.claim->for_good = one_in(8);
-  announce(liar, std::move(said));
+  want(liar, victim.said->meta.overlay, since, one_in(8));
   if (one_in(4)) wipe(liar);  // and somebody else does the next one
   liar.setup.place = liar.said->place;
   if (!one_in(2)) return;
   for (const auto& to : stations_) {
     if (to->node != nullptr && to->node->announced() && open(*to, liar))
       hear(*to, *liar.said, gossip::Proof::none);
+  }
+}
+
+void World::want(Station& liar, const IpAddress& address, WallTime since, bool for_good) {
+  Said said = *liar.said;
+  said.meta = {address, liar.disk.key, MetaFormat::f2};
+  said.claim->identity = liar.disk.identity;
+  said.claim->claimed = since;
+  said.claim->epoch = ++liar.disk.epoch;
+  said.claim->for_good = for_good;
+  announce(liar, std::move(said));
+}
+
+/// One liar wants whatever address one node has, again and again.
+void World::hunt() {
+  Station* const liar = any_of(Kind::liar);
+  Station* const victim = any_of(Kind::ours);
+  if (liar == nullptr || victim == nullptr) return;
+  for (unsigned i = 0; i < kHunted; ++i) {
+    if (victim->said && victim->said->has_address())
+      want(*liar, victim->said->meta.overlay, wall_from_ms(1), false);
+    for (unsigned rounds = 0; rounds < 4; ++rounds)
+      round(5s);
   }
 }
 
