@@ -33,8 +33,8 @@ class Hash {
   std::uint64_t value_ = 0xcbf29ce484222325U;
 };
 
-/// Metadata end with a signature or a key. A member of the Go program that starts anew has the numbers
-/// of its last life again, with another key.
+/// Metadata end with a signature or a key. A member of the Go program that starts anew has the
+/// numbers of its last life again, with another key.
 constexpr std::size_t kMark = 16;
 
 ByteView mark_of(ByteView meta) {

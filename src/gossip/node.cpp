@@ -91,8 +91,8 @@ void Node::Impl::packet(const Endpoint& from, ByteView datagram, Instant now) {
   }
 }
 
-/// Whether it takes us for gone by a number that we had before. That needs no refutation, but whoever
-/// believes it has not heard of the newer one, and who counts as gone with us would never.
+/// Whether it takes us for gone by a number that we had before. That needs no refutation, but
+/// whoever believes it has not heard of the newer one, and who counts as gone with us would never.
 bool Node::Impl::is_outdated() const {
   if (core.phase != Phase::member) return false;
   const auto about_us = [&](const auto* claim) {

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 #include <sys/stat.h>
 
+#include "base/wipe.h"
 #include "os/calls.h"
 #include "os/unique_fd.h"
 #include "store/files.h"
@@ -17,10 +17,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr unsigned kWritableByOthers = 022;
-
-void wipe(std::string& text) {
-  sodium_memzero(text.data(), text.size());
-}
 
 /// Whether a host can have it: what is broadcast or multicast would be sent to many.
 bool is_host_address(const IpAddress& address) {

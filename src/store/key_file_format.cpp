@@ -6,7 +6,8 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <sodium.h>
+
+#include "base/wipe.h"
 
 namespace wesher::store {
 
@@ -17,10 +18,6 @@ constexpr std::string_view kChecksumName = "checksum ";
 constexpr std::size_t kIdDigits = 32;
 constexpr std::size_t kNameMax = 253;                 // Member::name
 constexpr std::size_t kBootIdMax = 64;                // a UUID has 36
-
-void wipe(std::string& text) {
-  sodium_memzero(text.data(), text.size());
-}
 
 /// Bytes outside printable ASCII, blanks and '%' as %XX, so that any name is one word.
 std::string escaped(std::string_view bytes) {

@@ -17,7 +17,7 @@ constexpr std::size_t kTypicalBytes = 256;
 /// The most that a table takes beside its entries and the user state, and an entry beside its name,
 /// address and metadata: keys, heads, numbers, versions.
 constexpr std::size_t kTableBytes = 64;
-constexpr std::size_t kEntryBytes = 80;
+constexpr std::size_t kEntryRoom = 80;
 constexpr std::size_t kAhead = 8;  ///< entries that are looked ahead while a table is written
 
 void put_type(Bytes& out, MessageType type) {
@@ -242,7 +242,7 @@ class EntryWriter {
 
 /// Room that an entry takes at most.
 std::size_t room_of(const AliveView& member) {
-  return kEntryBytes + member.node.size() + member.address.size() + member.meta.size();
+  return kEntryRoom + member.node.size() + member.address.size() + member.meta.size();
 }
 
 /// What the entry `ahead` further on points to will soon be read: a large table is in memory rather

@@ -24,7 +24,7 @@ namespace {
 constexpr const char* kCopiedFromEtc[] = {"passwd",    "group",    "services",
                                           "protocols", "iproute2", "ld.so.cache"};
 
-void bind(const std::string& from, const char* to) {
+void bind_mount(const std::string& from, const char* to) {
   if (::mount(from.c_str(), to, nullptr, MS_BIND, nullptr) != 0)
     throw std::runtime_error(std::string("cannot mount ") + to + ": " +
                              std::generic_category().message(errno));
@@ -45,14 +45,14 @@ void become_host(const std::string& folder, const std::string& name) {
       ::mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
     throw std::runtime_error(std::string("cannot mount /sys: ") +
                              std::generic_category().message(errno));
-  bind(folder + "/etc", "/etc");
-  bind(folder + "/lib", "/var/lib");
+  bind_mount(folder + "/etc", "/etc");
+  bind_mount(folder + "/lib", "/var/lib");
 
   struct stat var_run {};
 
   if (::lstat("/var/run", &var_run) == 0 && S_ISDIR(var_run.st_mode))
-    bind(folder + "/run", "/var/run");
-  bind(folder + "/run", "/run");
+    bind_mount(folder + "/run", "/var/run");
+  bind_mount(folder + "/run", "/run");
   // Else a cable answers for the overlay address too, and what misses WireGuard arrives all the same.
   write_file("/proc/sys/net/ipv4/conf/all/arp_ignore", "1\n");
   if (::sethostname(name.data(), name.size()) != 0) throw std::runtime_error("cannot set hostname");
