@@ -41,34 +41,26 @@ ByteView mark_of(ByteView meta) {
   return meta.last(std::min(meta.size(), kMark));
 }
 
-std::uint64_t hash_of(const wire::AliveView& member, std::uint8_t state) {
-  Hash hash;
-  // The length keeps name and address apart.
-  hash.add(static_cast<std::uint32_t>(member.node.size()));
-  hash.add(as_bytes(member.node));
-  hash.add(member.address);
-  hash.add(member.port);
-  hash.add(member.incarnation);
-  hash.add(std::uint32_t{state});
-  hash.add(mark_of(member.meta));
-  return hash.value();
-}
-
 }  // namespace
 
-/// Of two tables with the same records, in whatever order.
-std::uint64_t Agreement::sum() const {
-  std::uint64_t sum = 0;
+Agreement::Digest Agreement::compute() const {
+  // A sum: two tables need not be in the same order.
+  std::uint64_t value = 0;
   const Member& self = core_.table.self();
   core_.table.for_each([&](const Member& member) {
     if (&member == &self ? !core_.announced() : member.quiet) return;
-    sum += hash_of(alive_of(member.record), static_cast<std::uint8_t>(member.record.state));
+    const Record& record = member.record;
+    Hash hash;
+    // The length keeps name and address apart.
+    hash.add(static_cast<std::uint32_t>(record.name.size()));
+    hash.add(as_bytes(record.name));
+    hash.add(record.address);
+    hash.add(record.port);
+    hash.add(record.incarnation);
+    hash.add(static_cast<std::uint32_t>(record.state));
+    hash.add(mark_of(record.meta));
+    value += hash.value();
   });
-  return sum;
-}
-
-Agreement::Digest Agreement::compute() const {
-  std::uint64_t value = sum();
   if (core_.admission != nullptr) value ^= core_.admission->user_state_digest();
   Digest digest;
   for (std::uint8_t& byte : digest) {
@@ -94,18 +86,10 @@ void Agreement::news(Instant now) {
   looks_ = kLooks;
 }
 
-void Agreement::table_heard(const wire::PushPullView& theirs) {
-  if (silent_ == 0 && !others_) return;
-  std::uint64_t told = 0;
-  for (const wire::EntryView& entry : theirs.entries)
-    told += hash_of(entry.member, entry.state);
-  (told == sum() ? same_table_ : other_table_) = true;
-}
-
 bool Agreement::heard(ByteView payload, Instant now) {
   const Digest own = compute();
   const bool same = std::ranges::equal(payload, own);
-  ++(same ? same_ : payload.empty() ? silent_ : different_);
+  ++(same ? same_ : different_);
   if (looks_ == 0) return false;
   if (same) {
     looks_ = 0;
@@ -124,16 +108,7 @@ bool Agreement::heard(ByteView payload, Instant now) {
 
 bool Agreement::take() {
   const std::uint32_t same = std::exchange(same_, 0);
-  const std::uint32_t different = std::exchange(different_, 0);
-  others_ = std::exchange(silent_, 0) > 0;
-  const bool same_table = std::exchange(same_table_, false);
-  const bool agreed = !std::exchange(other_table_, false) && different == 0;
-  if (!others_) {
-    left_out_ = false;
-    return agreed && same > 0;
-  }
-  left_out_ = agreed && same_table && !left_out_;
-  return left_out_;
+  return std::exchange(different_, 0) == 0 && same > 0;
 }
 
 }  // namespace wesher::gossip

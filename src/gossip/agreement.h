@@ -3,11 +3,9 @@
 // grow with the members, and most of what it says are these tables. Our own, compatible: an ack's
 // `Payload` is for applications, and memberlist without a ping delegate ignores it.
 //
-// Members of other programs send none. Whoever has probed one of them leaves out every other of its
-// push/pulls, if a table that came in meanwhile was the same as ours: they make their own, to which
-// we answer, and records with our metadata are longer than theirs, so that they say no more than
-// they would among themselves. A key holder who lies in its acks hides its own table and nobody
-// else's.
+// Members of other programs send none, and what is not equal counts as different, so whoever has
+// probed one of them exchanges tables as ever. A key holder who lies in its acks hides its own
+// table and nobody else's.
 //
 // After somebody came, whether all have heard of it is looked at soon: the next probe follows
 // within kLook, and a digest that differs is answered by a push/pull at once, with growing pauses,
@@ -44,33 +42,24 @@ class Agreement {
   /// with who sent it, now.
   [[nodiscard]] bool heard(ByteView payload, Instant now);
 
-  /// A member's table, before it is merged.
-  void table_heard(const wire::PushPullView& theirs);
-
   /// Whether the next probe is to come within kLook.
   [[nodiscard]] bool settling() const { return looks_ > 0; }
 
-  /// Whether the push/pull that is due now can be left out, by what was heard since the last call.
+  /// Whether there was an answer since the last call, and every one with our own digest.
   [[nodiscard]] bool take();
 
  private:
   using Digest = std::array<std::uint8_t, 8>;
 
   [[nodiscard]] Digest compute() const;
-  [[nodiscard]] std::uint64_t sum() const;
 
   const Core& core_;
   Digest told_{};
   std::optional<Instant> told_at_;
   std::uint32_t same_ = 0;
   std::uint32_t different_ = 0;
-  std::uint32_t silent_ = 0;  ///< answers without a digest
-  bool others_ = false;       ///< there were such before the last `take`
-  bool same_table_ = false;   ///< a table was ours
-  bool other_table_ = false;  ///< another one was not
-  bool left_out_ = false;     ///< the last push/pull, among members without digests
-  unsigned looks_ = 0;        ///< probes that are still hurried
-  Duration pause_{};          ///< from one exchange on difference to the next
+  unsigned looks_ = 0;  ///< probes that are still hurried
+  Duration pause_{};    ///< from one exchange on difference to the next
   Instant exchange_after_{};
 };
 

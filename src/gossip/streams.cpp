@@ -159,7 +159,6 @@ std::optional<Bytes> Streams::answer(const Endpoint& from, ByteView frame, Insta
     content.user_state = state;
     auto ours = core_.outbox.frame(content, !newcomer);
     const bool member = core_.table.has_address(from.address);
-    if (member && !newcomer) agreement_.table_heard(*theirs);
     merge(*theirs, member ? Way::member : Way::hearsay, {}, now);
     if (core_.admission != nullptr) core_.admission->user_state_heard(theirs->user_state);
     return ours;
@@ -185,8 +184,6 @@ std::optional<std::uint32_t> Streams::reply(StreamId id, ByteView frame, Instant
   } else if (const auto* theirs = std::get_if<wire::PushPullView>(&*message)) {
     const std::size_t members = theirs->entries.size();
     if (core_.admission != nullptr) core_.admission->user_state_heard(theirs->user_state);
-    if (contact->purpose == Purpose::periodic || contact->purpose == Purpose::exchange)
-      agreement_.table_heard(*theirs);
     // Who listens there, if we don't know, its own table tells.
     const Member* known = core_.table.at(contact->to);
     const std::string teller(known == nullptr ? name_at(contact->to, *theirs)

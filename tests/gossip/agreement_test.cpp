@@ -48,21 +48,6 @@ Bytes digest_of(Rig& rig) {
   return acks[0].second.payload;
 }
 
-/// The push/pulls within so many minutes among members without digests, each of which is answered
-/// with this table.
-std::size_t answered_with(Rig& rig, const wire::PushPull& table, int minutes) {
-  std::size_t found = 0;
-  for (int i = 0; i < 120 * minutes; ++i) {
-    const std::vector<StreamRequest> asked = push_pulls_within(rig, 500ms);
-    found += asked.size();
-    for (const auto& [how, ping] : rig.sent_of<wire::Ping>())
-      rig.hear(how.to, {wire::Ack{ping.sequence, {}, true}});
-    for (const StreamRequest& one : asked)
-      rig.node.handle_reply(one.id, rig.seal_stream(table), rig.now);
-  }
-  return found;
-}
-
 /// Answers each probe with that payload for so long; the push/pulls and the probes of that time.
 struct Answering {
   std::size_t push_pulls = 0;
@@ -100,28 +85,6 @@ TEST_CASE("no periodic push and pull while all who answer hold the same table") 
   CHECK(push_pulls_answering(rig, [&](std::size_t n) { return n % 8 == 0 ? Bytes(8, 1) : same; }) >=
         9);
   CHECK(push_pulls_answering(rig, [&](std::size_t n) { return n % 8 == 0 ? Bytes{} : same; }) >= 9);
-}
-
-TEST_CASE(
-    "among members without digests every other push and pull is left out while tables agree") {
-  Rig rig;
-  rig.announced().with_members({1, 2, 3});
-  (void)answered_with(rig, {}, 2);
-  // What we tell is what they have.
-  rig.clear();
-  rig.node.join(peer(1), rig.now);
-  rig.drain();
-  REQUIRE(rig.streams.size() == 1);
-  auto same = std::get<wire::PushPull>(rig.open_stream(rig.streams[0].frame));
-  same.join = false;
-  REQUIRE(same.entries.size() == 4);
-  (void)answered_with(rig, same, 2);
-  const std::size_t agreeing = answered_with(rig, same, 20);
-  CHECK(agreeing >= 9);
-  CHECK(agreeing <= 11);
-  auto fewer = same;
-  fewer.entries.pop_back();
-  CHECK(answered_with(rig, fewer, 20) >= 19);
 }
 
 TEST_CASE("the digest in our acks changes with whatever a push and pull would tell") {
