@@ -116,8 +116,10 @@ TEST_CASE("the digest tells two records of one number apart by their keys") {
     key.fill(fill);
     Rig rig;
     rig.announced().with_members({1});
-    rig.hear(peer(2), {alive(2, 1, wire::encode_node_meta({IpAddress::v4(10, 42, 0, 1),
-                                                           PublicKey(key), format}))});
+    rig.hear(
+        peer(2),
+        {alive(2, 1,
+               wire::encode_node_meta({IpAddress::v4(10, 42, 0, 1), PublicKey(key), format}))});
     seen.insert(digest_of(rig));
   }
   CHECK(seen.size() == 3);

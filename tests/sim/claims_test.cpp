@@ -61,8 +61,7 @@ struct Found {
 
 TEST_CASE("runs of claims that were once judged wrongly pass") {
   const Found all[] = {
-      {"a liar wants the network address, which is another name's",
-       {56074, 86407, 575696, 799054}},
+      {"a liar wants the network address, which is another name's", {56074, 86407, 575696, 799054}},
       {"who waits for --overlay-ip asks many, and one knows that its holder is dead",
        {30855, 400722, 632876}},
       {"a liar's own key is that of a name that it made up", {97188, 122846, 718825}},

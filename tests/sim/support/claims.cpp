@@ -197,8 +197,8 @@ void World::look_at(Station& at, std::size_t name) {
   view.place = place;
 }
 
-/// The read-only questions of a node that is not announced. The first answer decides; who has to wait
-/// reads those of all that it asked, as far as they arrive.
+/// The read-only questions of a node that is not announced. The first answer decides; who has to
+/// wait reads those of all that it asked, as far as they arrive.
 void World::ask_around(Station& to) {
   std::vector<const Station*> all;
   for (const auto& station : stations_) {

@@ -94,8 +94,8 @@ std::string World::unsettled() const {
   return {};
 }
 
-/// Whether it has that address as somebody's who is gone, and nobody is left who has it so too: who is
-/// not announced is told what is kept, and not what is no longer.
+/// Whether it has that address as somebody's who is gone, and nobody is left who has it so too: who
+/// is not announced is told what is kept, and not what is no longer.
 bool World::nobody_tells(const Station& of, const IpAddress& address) const {
   for (const std::string& name : of.node->roster().claimants(address)) {
     const bool known = std::any_of(stations_.begin(), stations_.end(), [&](const auto& other) {
@@ -126,10 +126,10 @@ std::string World::unsettled_address(const Station& of) const {
   return {};
 }
 
-/// Whether `at` rightly does not configure what `of` announces: a liar wants the network address, which
-/// is nobody's but of the name that has it by rule; it told its key under another name too; or a
-/// liar took the name of a Go member, before that one was known or while it was silent, and the name
-/// holds the address.
+/// Whether `at` rightly does not configure what `of` announces: a liar wants the network address,
+/// which is nobody's but of the name that has it by rule; it told its key under another name too;
+/// or a liar took the name of a Go member, before that one was known or while it was silent, and
+/// the name holds the address.
 bool World::is_lied_about(const Station& at, const Station& of) const {
   const IpAddress& address = of.said->meta.overlay;
   const bool liar = of.kind == Kind::liar;

@@ -73,7 +73,9 @@ class Watch {
 [[nodiscard]] bool is_usable(const IpAddress& address, const Prefix& net);
 /// Whether others configure that name with the address: not with the network address, but where the
 /// Go program gives it.
-[[nodiscard]] bool is_acceptable(const std::string& name, const IpAddress& address, const Prefix& net);
+[[nodiscard]] bool is_acceptable(const std::string& name,
+                                 const IpAddress& address,
+                                 const Prefix& net);
 /// All that can be had, in order.
 [[nodiscard]] std::vector<IpAddress> usable_addresses(const Prefix& net);
 
