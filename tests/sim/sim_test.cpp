@@ -67,8 +67,8 @@ struct Totals {
 // The seeds of one parity: two halves that run beside each other.
 void run_seeds(std::uint64_t parity) {
   const std::uint64_t only = number_of("WESHER_SIM_SEED", 0);
-  const std::uint64_t first = only != 0 ? only : 1;
-  const std::uint64_t last = only != 0 ? only : number_of("WESHER_SIM_SEEDS", kSeeds);
+  const std::uint64_t first = only != 0 ? only : number_of("WESHER_SIM_FIRST", 1);
+  const std::uint64_t last = only != 0 ? only : first - 1 + number_of("WESHER_SIM_SEEDS", kSeeds);
   Totals totals;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     if (seed % 2 != parity) continue;
