@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -171,7 +172,8 @@ class ReconcileCore {
 
   // reconcile_report.cpp: results
   void settle(const std::vector<plan::Action>& actions, const Results& results, bool complete);
-  void knock(const std::vector<plan::Action>& actions, const Results& results);
+  void begin_sessions(const std::vector<plan::Action>& actions, const Results& results);
+  void begin_late_sessions();
   void settle_own(const std::vector<plan::Action>& actions, const Results& results);
   [[nodiscard]] store::AppliedObject note_result(const plan::Action& action,
                                                  const Result<void>& result,
@@ -198,7 +200,8 @@ class ReconcileCore {
 
   std::set<std::string> legacy_;  ///< members of the Go program that are there
   plan::Revival revival_;
-  plan::RowChanges pending_;          ///< rows whose additions are still to be made
+  std::deque<std::pair<Instant, PublicKey>> knocks_;  ///< at peers with whom a session may begin
+  plan::RowChanges pending_;                          ///< rows whose additions are still to be made
   std::vector<DesiredPeer> leaving_;  ///< rows that were: their peers and routes are to go
   Instant removal_due_;
   plan::Touched touched_;     ///< what this pass changes because desired state changed

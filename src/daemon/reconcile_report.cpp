@@ -11,10 +11,6 @@ namespace wesher::daemon {
 
 namespace {
 
-/// Of one pass. A host that comes into a large cluster begins the other sessions when it needs
-/// them.
-constexpr std::size_t kKnocksMax = 128;
-
 bool includes(const std::vector<store::AppliedObject>& objects, const std::string& object) {
   return std::any_of(objects.begin(), objects.end(),
                      [&](const store::AppliedObject& is) { return is.object == object; });
@@ -149,7 +145,7 @@ store::AppliedObject ReconcileCore::note_result(const plan::Action& action,
 void ReconcileCore::settle(const std::vector<plan::Action>& actions,
                            const Results& results,
                            bool complete) {
-  knock(actions, results);
+  begin_sessions(actions, results);
   const Moment moment = clock_();
   std::map<std::string, std::uint32_t> failing;
   std::vector<store::AppliedObject> objects;
@@ -178,19 +174,6 @@ void ReconcileCore::settle(const std::vector<plan::Action>& actions,
     if (journal_.write(table_)) reported_generation_ = generation;
   }
   notifier_.status(status_line());
-}
-
-/// Begins sessions with live members that are peers since just now.
-void ReconcileCore::knock(const std::vector<plan::Action>& actions, const Results& results) {
-  std::vector<IpAddress> addresses;
-  for (std::size_t i = 0; i < results.size() && addresses.size() < kKnocksMax; ++i) {
-    const auto* add = std::get_if<plan::AddPeer>(&actions[i].what);
-    if (add == nullptr || !results[i]) continue;
-    const auto member = table_.members().find(add->name);
-    if (member != table_.members().end() && is_live_state(member->second.state))
-      addresses.push_back(add->allowed.address);
-  }
-  if (!addresses.empty()) parts_.data_plane->knock(addresses);
 }
 
 /// Results of a change of the own address: nothing else was looked at, so what failed before is

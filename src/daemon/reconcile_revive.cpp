@@ -46,6 +46,7 @@ void ReconcileCore::revive() {
   }
   std::vector<plan::Action> actions;
   std::vector<std::string> renewed;
+  std::vector<IpAddress> addresses;
   const std::string reason = "Go members drop their sessions when something happens";
   for (const ObservedPeer& peer : revival_.look(*peers, keys, moment)) {
     const DesiredPeer* row = table_.owner(peer.key);
@@ -55,6 +56,7 @@ void ReconcileCore::revive() {
                                      Prefix::host(row->overlay), peer.keepalive_s},
                        reason});
     renewed.push_back(printable(row->name));
+    addresses.push_back(row->overlay);
   }
   if (actions.empty()) return;
   const auto results =
@@ -66,7 +68,7 @@ void ReconcileCore::revive() {
     expect_all_ = true;
     due_for_all(moment.at);
   }
-  knock(actions, results);
+  parts_.data_plane->knock(addresses);
   const std::string names = name_list(renewed, kNamesShown);
   log_.info(fmt::format("new sessions with {}: {}", names, reason));
   journal_.batch().history.push_back({0, moment.wall, "sessions", "renewed: " + names, reason});

@@ -59,15 +59,36 @@ TEST_CASE("a join is one peer one route one line and a transaction on either sid
 
 TEST_CASE("a session is begun with a live member when it becomes a peer and with no other") {
   CoreRig f;
-  f.join("web1", 1);
-  CHECK(f.world->knocked == std::vector{IpAddress::v4(10, 0, 0, 1)});
+  const auto known = [&](std::uint8_t number, std::uint8_t key) {
+    Member m = member("web" + std::to_string(number), number);
+    m.meta->key = member("x", key).meta->key;
+    m.signed_claim = SignedClaim{};
+    return m;
+  };
+  f.hear(mesh::MemberChanged{known(1, 0xff), "joined"});  // ours is the smaller key
+  const std::vector first{IpAddress::v4(10, 0, 0, 1)};
+  CHECK(f.world->knocked == first);
   f.run(seconds(5));
-  CHECK(f.world->knocked.size() == 1);
-  Member failed = member("web2", 2);
+  CHECK(f.world->knocked == first);
+
+  Member failed = known(2, 0xfe);
   failed.state = MemberState::failed;
   f.hear(mesh::MemberChanged{failed, "learned"});
+  f.run(seconds(5));
   CHECK(f.world->now().peers.size() == 2);
-  CHECK(f.world->knocked.size() == 1);
+  CHECK(f.world->knocked == first);
+
+  f.hear(mesh::MemberChanged{known(3, 0), "joined"});  // theirs is the smaller one
+  f.run(milliseconds(150));
+  CHECK(f.world->knocked == first);
+  f.run(milliseconds(100));
+  CHECK(f.world->knocked.size() == 2);
+
+  f.hear(mesh::MemberChanged{member("go1", 4), "joined"});  // is to begin itself
+  for (ObservedPeer& peer : f.world->observed.peers)
+    peer.last_handshake = f.now.wall;
+  f.run(seconds(5));
+  CHECK(f.world->knocked.size() == 2);
 }
 
 TEST_CASE("a departure removes one peer one route one line within the bound") {
