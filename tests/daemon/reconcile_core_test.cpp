@@ -78,7 +78,9 @@ TEST_CASE("a session is begun with a live member when it becomes a peer and with
   CHECK(f.world->now().peers.size() == 2);
   CHECK(f.world->knocked == first);
 
-  f.hear(mesh::MemberChanged{known(3, 0), "joined"});  // theirs is the smaller one
+  Member smaller = known(3, 0);
+  smaller.meta->key = PublicKey({0, 1});
+  f.hear(mesh::MemberChanged{smaller, "joined"});
   f.run(milliseconds(150));
   CHECK(f.world->knocked == first);
   f.run(milliseconds(100));
