@@ -3,7 +3,7 @@
 // (system/knock.h). Two ends that begin at the same moment disturb each other: each takes the
 // other's initiation, forgets its own, and both wait for those 5 s. So of two of ours the one with
 // the smaller key begins at once; the other one, and whoever meets a member of the Go program,
-// which we have begin (mesh/overlay_pings.h), waits a little whether that happens.
+// waits a little whether that happens.
 #include <algorithm>
 
 #include "daemon/reconcile_core.h"

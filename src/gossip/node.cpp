@@ -260,10 +260,6 @@ void Node::join(const Endpoint& seed, Instant now) {
   impl_->streams.join(seed, now);
 }
 
-void Node::ask_for_ping(const Endpoint& through, const Endpoint& own) {
-  impl_->pings.ask_for_ping(through, own);
-}
-
 void Node::ping(const std::string& name, const Endpoint& to, Instant now) {
   impl_->pings.ping(name, to, now);
 }

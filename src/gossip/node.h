@@ -60,8 +60,6 @@ class Node {
   /// A single encrypted ping to an address outside the probe round, e.g. of a failed member. An
   /// answer that brings the member back arrives as usual.
   void ping(const std::string& name, const Endpoint& to, Instant now);
-  /// Has a member ping another address of ours, so that packets of its take that way. Not answered.
-  void ask_for_ping(const Endpoint& through, const Endpoint& own);
   /// New metadata (at most 512 bytes): next incarnation, broadcast.
   void update_meta(Bytes meta, Instant now);
   void move_to(Move move, Instant now);

@@ -12,10 +12,6 @@ namespace {
 /// when every probe fails; entries live for the probe timeout.
 constexpr std::size_t kWaitingMax = 1024;
 
-/// Nobody's name, as it is not printable: a ping for it is not answered. An answer would take
-/// gossip along, again and again to the same member.
-constexpr std::string_view kNobody = "\x01";
-
 }  // namespace
 
 std::uint32_t Pings::wait(Waiting waiting, Instant wake) {
@@ -36,15 +32,6 @@ void Pings::ping(const std::string& name, const Endpoint& to, Instant now) {
     if (!accusation.empty()) messages.push_back(std::move(accusation));
   }
   core_.outbox.send(to, messages);
-}
-
-void Pings::ask_for_ping(const Endpoint& through, const Endpoint& own) {
-  const std::uint32_t sequence = core_.take_sequence();
-  core_.release_sequence(sequence);
-  const ByteView target = own.address.bytes();
-  const Bytes request = wire::encode(wire::IndirectPing{
-      sequence, {target.begin(), target.end()}, own.port, std::string(kNobody), false, {}});
-  core_.outbox.send(through, {&request, 1});
 }
 
 void Pings::relay(const Endpoint& from, const wire::IndirectPing& request, Instant now) {

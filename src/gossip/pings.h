@@ -23,8 +23,6 @@ class Pings {
   /// A single ping to a valid name; what we hold against the member goes with it, so that it can
   /// refute.
   void ping(const std::string& name, const Endpoint& to, Instant now);
-  /// Node::ask_for_ping: stock members do that without a word.
-  void ask_for_ping(const Endpoint& through, const Endpoint& own);
   /// Pings on behalf of `from`, but only endpoints of known members.
   void relay(const Endpoint& from, const wire::IndirectPing& request, Instant now);
   void on_ack(std::uint32_t sequence);

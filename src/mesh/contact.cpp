@@ -115,7 +115,6 @@ void Mesh::Impl::announced(const Moment& now) {
   confirm_deadline_ = now.at + kConfirmWithin;
   keep_form(now);
   node_.announce(now.at);
-  overlay_pings_.event(now.at);
   tell_of_predecessor();
   herald_.say(Severity::info, "started",
               printable(config_.gossip.name) + " announces itself as " +
@@ -180,7 +179,6 @@ void Mesh::Impl::run_timers(const Moment& now) {
   try_gone(now.at);
   try_address(now);
   try_format(now);
-  ask_for_pings(now.at);
 }
 
 void Mesh::Impl::try_seeds(Instant now) {

@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "mesh/impl.h"
 #include "mesh/words.h"
-#include "model/legacy.h"
 
 namespace wesher::mesh {
 
@@ -93,7 +92,6 @@ void Mesh::Impl::see(const gossip::Record& record, MemberState state, const Mome
   if (const Member* after = roster_.find(record.name)) {
     tell(*after, before, was_unconfirmed, why, was_for, now);
     contest(*after, now);
-    if (disturbs_legacy(before, *after)) overlay_pings_.event(now.at);
   }
   collect(now);
   look_for(record.name, now.at);

@@ -21,7 +21,6 @@
 #include "mesh/herald.h"
 #include "mesh/judge.h"
 #include "mesh/mesh.h"
-#include "mesh/overlay_pings.h"
 #include "mesh/own_record.h"
 #include "mesh/reconnect.h"
 #include "mesh/roster.h"
@@ -161,10 +160,7 @@ class Mesh::Impl final : public gossip::Admission {
   void renew_record(const Moment& now);
   void say_for_good(const Moment& now);
   void want_epochs(const Moment& now);
-
-  // legacy.cpp
   [[nodiscard]] bool any_legacy_live() const;
-  void ask_for_pings(Instant now);
 
   // own_format.cpp
   void prepare_format(const Moment& now);
@@ -230,7 +226,6 @@ class Mesh::Impl final : public gossip::Admission {
   AddressRules rules_;
   Seeds seeds_;
   Reconnect reconnect_;
-  OverlayPings overlay_pings_;
   Foreign foreign_;
   Herald herald_;
   Seldom conflicts_;
@@ -248,11 +243,11 @@ class Mesh::Impl final : public gossip::Admission {
   std::optional<Instant> leave_deadline_;
   std::optional<Instant> retry_due_;  ///< while we wait: to ask again
   std::map<std::string, Checked, std::less<>> checked_;
-  std::set<Endpoint> ask_back_;       ///< who is to confirm what was said of it
-  std::optional<Namesake> namesake_;  ///< seen since the last questions
+  std::set<Endpoint> ask_back_;          ///< who is to confirm what was said of it
+  std::optional<Namesake> namesake_;     ///< seen since the last questions
   std::optional<Endpoint> predecessor_;  ///< had our name under another identity, and is silent
-  std::optional<Bytes> known_form_;   ///< other bytes in which members have our underlay address
-  std::optional<OwnClaim> pending_;   ///< being stored
+  std::optional<Bytes> known_form_;      ///< other bytes in which members have our underlay address
+  std::optional<OwnClaim> pending_;      ///< being stored
   std::optional<MetaFormat> format_pending_;  ///< being stored
   bool unheard_;                              ///< nobody has heard of us, as far as we know
   bool record_pending_ = false;               ///< to be announced when an epoch is there

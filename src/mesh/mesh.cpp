@@ -68,7 +68,6 @@ Mesh::Impl::Impl(
              roster_),
       seeds_(config_.seed_retry_first, config_.seed_retry_max, config_.cluster),
       reconnect_(config_.reconnect_interval),
-      overlay_pings_(config_.overlay_pings),
       conflicts_(kSameLineEvery, kLinesRemembered),
       refusals_(kSameLineEvery, kLinesRemembered),
       contested_(kContestEvery, kLinesRemembered),
@@ -119,11 +118,7 @@ gossip::Verdict Mesh::Impl::admit(const gossip::Claim& claim,
   if (claim.name == config_.gossip.name && gone && !leaving) {
     return gossip::Verdict::suspect_instead;
   }
-  if (left && claim.proof == gossip::Proof::none) {
-    const bool is_news = known != nullptr && known->state == gossip::RecordState::alive;
-    if (is_news) overlay_pings_.event(now);  // the Go program believes it
-    return gossip::Verdict::suspect_instead;
-  }
+  if (left && claim.proof == gossip::Proof::none) return gossip::Verdict::suspect_instead;
   return gossip::Verdict::accept;
 }
 
@@ -210,7 +205,6 @@ std::optional<Instant> Mesh::Impl::next_timeout() const {
     take_earlier(next, lonely_due_);
     take_earlier(next, gone_due_);
     take_earlier(next, reconnect_.poll_timeout());
-    take_earlier(next, overlay_pings_.poll_timeout());
     take_earlier(next, roster_.next_expiry());
     if (!format_pending_) take_earlier(next, spoken_.poll_timeout());
     if (!seed_is_live()) take_earlier(next, seeds_.poll_timeout());

@@ -59,8 +59,6 @@ struct Config {
   /// address; nothing: never.
   std::optional<Duration> takeover_after = std::chrono::minutes{5};
 
-  /// Members of the Go program are asked for pings after events: overlay_pings.h.
-  bool overlay_pings = true;
   bool format_is_fixed = false;  ///< `own.format` is spoken whatever members of the Go program do
   /// How long none of them must speak our format before we speak theirs.
   Duration format_patience = std::chrono::seconds{30};

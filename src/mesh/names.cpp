@@ -122,10 +122,10 @@ void Mesh::Impl::own_name_heard(const gossip::Claim& claim, Instant now) {
 void Mesh::Impl::tell_of_predecessor() {
   if (!predecessor_ || !own_.is_signed()) return;
   const std::string name = printable(config_.gossip.name);
-  const std::string after =
-      config_.takeover_after
-          ? "once that one has been silent for " + span_text(*config_.takeover_after) + ", or after "
-          : "only after ";
+  const std::string after = config_.takeover_after
+                                ? "once that one has been silent for " +
+                                      span_text(*config_.takeover_after) + ", or after "
+                                : "only after ";
   herald_.say(Severity::lifecycle, "name-conflict",
               "the name " + name + " was another machine's at " + predecessor_->text() +
                   ", which is silent: members take this host in " + after + "'wesher forget " +

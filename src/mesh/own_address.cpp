@@ -176,9 +176,7 @@ void Mesh::Impl::renew_record(const Moment& now) {
   auto meta = own_.renew();
   want_epochs(now);
   record_pending_ = !meta;
-  if (!meta) return;
-  node_.update_meta(std::move(*meta), now.at);
-  overlay_pings_.event(now.at);
+  if (meta) node_.update_meta(std::move(*meta), now.at);
 }
 
 void Mesh::Impl::want_epochs(const Moment& now) {
@@ -188,6 +186,10 @@ void Mesh::Impl::want_epochs(const Moment& now) {
 void Mesh::Impl::epochs_reserved(std::uint64_t end, const Moment& now) {
   own_.epochs_reserved(end);
   if (record_pending_) renew_record(now);
+}
+
+bool Mesh::Impl::any_legacy_live() const {
+  return roster_.any_live([](const Member& member) { return !member.signed_claim; });
 }
 
 /// Go nodes replace all their peers at each change of a member: they are spared the extra one.
@@ -212,7 +214,6 @@ void Mesh::Impl::set_underlay(Bytes underlay, const Moment& now) {
               "this host is at " + own_endpoint_.address.text() + " now, it was at " +
                   before.address.text() + "; announced again");
   node_.move_to(std::move(move), now.at);
-  overlay_pings_.event(now.at);
 }
 
 }  // namespace wesher::mesh

@@ -255,14 +255,9 @@ void Roster::index(Entry& entry, bool add) {
 
 void Roster::count_format(Entry& entry, bool live) {
   if (entry.counted) --legacy_formats_.at(static_cast<std::size_t>(*entry.counted));
-  const bool was_counted = entry.counted.has_value();
   entry.counted.reset();
   const Member& member = entry.member;
-  if (!live || member.signed_claim || !member.meta) {
-    if (was_counted) legacy_.erase(member.name);
-    return;
-  }
-  if (!was_counted) legacy_.insert(member.name);
+  if (!live || member.signed_claim || !member.meta) return;
   entry.counted = member.meta->format;
   ++legacy_formats_.at(static_cast<std::size_t>(*entry.counted));
 }

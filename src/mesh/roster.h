@@ -105,9 +105,6 @@ class Roster {
   /// Of those, the ones that sign nothing, by the format that they speak.
   [[nodiscard]] const FormatCounts& legacy_formats() const { return legacy_formats_; }
 
-  /// Their names.
-  [[nodiscard]] const std::set<std::string, std::less<>>& legacy() const { return legacy_; }
-
   [[nodiscard]] bool is_live(std::string_view name) const;
   /// How long a member has been in its state; zero for an unknown one. Not moved by the wall clock.
   [[nodiscard]] Duration state_age(std::string_view name, Instant now) const;
@@ -270,7 +267,6 @@ class Roster {
   std::vector<Fact> facts_;
   std::size_t live_ = 0;
   FormatCounts legacy_formats_{};
-  std::set<std::string, std::less<>> legacy_;  ///< those that are counted there
   Index<NameKey> absent_;
   Index<NameKey> unconfirmed_;
   Index<NameKey> gone_;

@@ -2,19 +2,27 @@
 
 namespace wesher::plan {
 
+namespace {
+
+std::chrono::milliseconds look_after(std::size_t looks) {
+  return std::chrono::milliseconds{Revival::kLooksMs.at(looks)};
+}
+
+}  // namespace
+
 void Revival::event(Instant now) {
   event_at_ = now;
   // What is noted already stays; otherwise it is noted first.
   looked_ = next_ ? 1 : 0;
-  const Instant soonest = now + kLooks.at(looked_);
+  const Instant soonest = now + look_after(looked_);
   if (!next_ || soonest < *next_) next_ = soonest;
 }
 
 void Revival::plan_next(Instant now) {
-  while (looked_ < kLooks.size() && event_at_ + kLooks.at(looked_) <= now)
+  while (looked_ < kLooksMs.size() && event_at_ + look_after(looked_) <= now)
     ++looked_;
-  if (looked_ < kLooks.size()) {
-    next_ = event_at_ + kLooks.at(looked_);
+  if (looked_ < kLooksMs.size()) {
+    next_ = event_at_ + look_after(looked_);
   } else {
     next_.reset();
     seen_.clear();
@@ -24,7 +32,7 @@ void Revival::plan_next(Instant now) {
 std::vector<ObservedPeer> Revival::look(const std::vector<ObservedPeer>& peers,
                                         const std::set<PublicKey>& legacy,
                                         const Moment& now) {
-  const bool last = now.at >= event_at_ + kLooks.back();
+  const bool last = now.at >= event_at_ + look_after(kLooksMs.size() - 1);
   std::vector<ObservedPeer> renewed;
   for (const ObservedPeer& peer : peers) {
     if (!legacy.contains(peer.key)) continue;
@@ -35,10 +43,11 @@ std::vector<ObservedPeer> Revival::look(const std::vector<ObservedPeer>& peers,
     if (renew) {
       renewed.push_back(peer);
       ++seen.renewals;
+      seen.renewed_at = now.at;
     }
     // Without any handshake all that was sent was in vain so far. What begins one is sent again by
     // WireGuard only after 5 s (REKEY_TIMEOUT).
-    const bool nothing_heard = renew || (fresh && !peer.last_handshake);
+    const bool nothing_heard = renew || !peer.last_handshake;
     seen.rx = nothing_heard ? 0 : peer.rx_bytes;
     seen.tx = nothing_heard ? 0 : peer.tx_bytes;
     seen.handshake = renew ? std::nullopt : peer.last_handshake;
@@ -54,6 +63,7 @@ bool Revival::is_to_renew(const ObservedPeer& peer, Seen& seen, bool last, Insta
     return false;
   }
   if (seen.renewals >= kRenewals) return false;
+  if (seen.renewed_at && !peer.last_handshake && now - *seen.renewed_at < kInFlight) return false;
   return peer.tx_bytes > seen.tx || (last && seen.heard_at < event_at_ + kSpread);
 }
 

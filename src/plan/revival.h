@@ -5,12 +5,15 @@
 // something. A peer that is taken out and put in again begins a handshake with its next packet,
 // which waits for it: an outage of a round trip.
 //
-// mesh/overlay_pings.h has the Go member send something. Where that fails - its packets don't reach
-// us, or a handshake was lost, which WireGuard repeats after 5 s only - the counters tell: after
-// every event they are looked at, a few times with growing distances. Sent something and heard
-// nothing: renewed. Heard nothing at all by the last look: renewed too, as the next packet would be
-// lost. Without those pings a healthy one-way flow looks like a dead one, and is renewed at some of
-// the looks; that delays a packet and loses none.
+// So after every such event the counters of those peers are looked at, often at first, as most
+// members hear of an event at the same moment as we do and need a few milliseconds, then with
+// growing distances. Sent something and heard nothing: renewed. Heard nothing at all by the last
+// look: renewed too, as the next packet would be lost. A healthy one-way flow looks like a dead
+// one, and is renewed at some of the looks; that delays a packet and loses none.
+//
+// What does not do: to have the Go member send something, by an indirect ping through the tunnel.
+// It fills each ping with gossip of its own, which is used up then before its neighbours have heard
+// it.
 //
 // Pure; it is told of events and of devices.
 #pragma once
@@ -31,19 +34,17 @@ class Revival {
  public:
   /// Looks, counted from the last event; the first only notes what the counters are. Gossip of the
   /// Go program brings an event to everybody within about three seconds.
-  static constexpr std::array<std::chrono::milliseconds, 12> kLooks{
-      {std::chrono::milliseconds{0}, std::chrono::milliseconds{100}, std::chrono::milliseconds{200},
-       std::chrono::milliseconds{300}, std::chrono::milliseconds{400},
-       std::chrono::milliseconds{550}, std::chrono::milliseconds{750},
-       std::chrono::milliseconds{1000}, std::chrono::milliseconds{1750},
-       std::chrono::milliseconds{2750}, std::chrono::milliseconds{4500},
-       std::chrono::milliseconds{7000}}};
+  static constexpr std::array<int, 20> kLooksMs{{0,    20,   40,   60,   80,   100, 130,
+                                                 160,  200,  250,  320,  420,  550, 750,
+                                                 1000, 1400, 2000, 2750, 4500, 7000}};
   /// What is heard this long after an event is heard under a session that is there to stay.
   static constexpr std::chrono::seconds kSpread{2};
   /// A session that is older serves for nothing (REJECT_AFTER_TIME): the next packet begins one.
   static constexpr std::chrono::seconds kSessionLife{180};
   /// Renewals of one peer after one event; a host that is gone hears nothing of them.
-  static constexpr unsigned kRenewals = 5;
+  static constexpr unsigned kRenewals = 8;
+  /// A handshake may take so long before it is begun again.
+  static constexpr std::chrono::milliseconds kInFlight{250};
 
   /// Something happened that makes Go members replace their peers.
   void event(Instant now);
@@ -61,6 +62,7 @@ class Revival {
     std::uint64_t rx = 0;
     std::uint64_t tx = 0;
     std::optional<WallTime> handshake;
+    std::optional<Instant> renewed_at;
     Instant heard_at;  ///< end of the last interval in which something came
     unsigned renewals = 0;
   };

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include "base/wipe.h"
 

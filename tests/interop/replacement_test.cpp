@@ -22,9 +22,9 @@ constexpr auto kReach = 30s;
 constexpr auto kSteady = 60s;
 
 /// What a flow may lose at a step, on average, beyond what flows between Go nodes lose: between an
-/// event and the next packet of the Go node, which begins a new session and which ours has it send
-/// (mesh/overlay_pings.h), ours still uses the old one. A step has up to three events, and costs up
-/// to four packets on a machine with too much to do.
+/// event and the next look of ours, or packet of the Go node, which begins a new session, ours
+/// still uses the old one. A step has up to three events, and costs up to four packets on a machine
+/// with too much to do.
 constexpr double kUntilItsNextPacket = 8;
 
 /// Pairs of ours and Go over the whole run, in both directions.

@@ -67,7 +67,6 @@ Config Network::config_of(const Host& host) const {
   config.instance = host.life + 1;
   config.claimed = host.claimed;
   config.claim_is_new = host.claim_is_new;
-  config.overlay_pings = overlay_pings;
   if (adjust) adjust(config);
   return config;
 }

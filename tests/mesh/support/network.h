@@ -162,8 +162,6 @@ class Network {
   bool watched = true;
   /// False: facts are kept, but no rule is checked after inputs, for clusters with large tables.
   bool checked = true;
-  /// False: hosts don't ask members of the Go program for pings after events.
-  bool overlay_pings = true;
   Weather weather;
   std::set<std::pair<std::string, std::string>>
       one_way;                          ///< nothing passes from the first to the second

@@ -68,7 +68,6 @@ class Run {
   [[nodiscard]] std::map<std::pair<std::string, std::string>, Member> view() const;
   void old_news(const Station& of);
   void check_quiet();
-  [[nodiscard]] std::string not_quiet();
   void check_old_news();
   Duration wait_until_whole();
   void check_goodbye();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "mesh/overlay_pings.h"
 #include "wire/limits.h"
 #include "wire/messages.h"
 #include "wire/packet.h"
@@ -29,19 +28,8 @@ constexpr std::uint64_t kLookAt = 4;
 constexpr std::uint64_t kAtOnce = 300;  ///< datagrams or facts that one input may cause
 constexpr Duration kWindow = 10s;
 constexpr std::uint64_t kDatagrams = 600;  ///< of one host in a window
-/// The same for a host that knows members that sign nothing, which are asked for pings after
-/// events.
-constexpr std::uint64_t kDatagramsBesideLegacy =
-    kDatagrams + mesh::OverlayPings::kBurst + 10 * mesh::OverlayPings::kPerSecond;
 constexpr std::uint64_t kStreams = 130;
 constexpr std::uint64_t kFacts = 400;
-
-/// How many datagrams that host may send in a window.
-std::uint64_t datagrams_allowed(const Host& host) {
-  const bool legacy = std::any_of(host.rows.begin(), host.rows.end(),
-                                  [](const auto& row) { return !row.second.signed_claim; });
-  return legacy ? kDatagramsBesideLegacy : kDatagrams;
-}
 
 }  // namespace
 
@@ -112,8 +100,7 @@ void Watch::told_left(const Host& host, const Member& member) const {
 }
 
 void Watch::output(const Station& station, const Output& output) {
-  const auto* host = dynamic_cast<const Host*>(&station);
-  if (host == nullptr) return;
+  if (dynamic_cast<const Host*>(&station) == nullptr) return;
   Traffic& traffic = traffic_[station.name];
   traffic.all += output.datagrams;
   if (now() - traffic.since >= kWindow) {
@@ -133,8 +120,7 @@ void Watch::output(const Station& station, const Output& output) {
     throw RuleBroken("I-R2: one input makes " + station.name + " say " +
                      std::to_string(output.datagrams) + " datagrams and " +
                      std::to_string(output.facts) + " facts");
-  if ((window.datagrams > kDatagrams && window.datagrams > datagrams_allowed(*host)) ||
-      window.streams > kStreams || window.facts > kFacts)
+  if (window.datagrams > kDatagrams || window.streams > kStreams || window.facts > kFacts)
     throw RuleBroken("I-R3: in ten seconds " + station.name + " sends " +
                      std::to_string(window.datagrams) + " datagrams, opens " +
                      std::to_string(window.streams) + " streams, tells " +
