@@ -1,9 +1,10 @@
 // Sessions with members that are peers since just now. What the other end sent before our device
 // knew it was lost, and WireGuard repeats a handshake after 5 s only, so whoever comes last begins
 // (system/knock.h). Two ends that begin at the same moment disturb each other: each takes the
-// other's initiation, forgets its own, and both wait for those 5 s. So of two of ours the one with
-// the smaller key begins at once; the other one, and whoever meets a member of the Go program,
-// waits a little whether that happens.
+// other's initiation, forgets its own, and both wait for those 5 s. So the one with the smaller key
+// begins at once, and the other one waits a little whether that happens. Members of the Go program
+// are left alone: what we send to one that does not answer would count as sent in vain
+// (plan/revival.h).
 #include <algorithm>
 
 #include "daemon/reconcile_core.h"
@@ -29,7 +30,8 @@ void ReconcileCore::begin_sessions(const std::vector<plan::Action>& actions,
     if (add == nullptr || !results[i]) continue;
     const auto member = table_.members().find(add->name);
     if (member == table_.members().end() || !is_live_state(member->second.state)) continue;
-    const bool first = member->second.signed_claim && table_.own().interface.key < add->key;
+    if (!member->second.signed_claim) continue;
+    const bool first = table_.own().interface.key < add->key;
     if (first && addresses.size() < kKnocksMax) addresses.push_back(add->allowed.address);
     if (!first && knocks_.size() < kKnocksMax) knocks_.emplace_back(later, add->key);
   }

@@ -86,10 +86,13 @@ TEST_CASE("a session is begun with a live member when it becomes a peer and with
   f.run(milliseconds(100));
   CHECK(f.world->knocked.size() == 2);
 
-  f.hear(mesh::MemberChanged{member("go1", 4), "joined"});  // is to begin itself
+  Member begun = known(4, 0);
+  begun.meta->key = PublicKey({0, 2});
+  f.hear(mesh::MemberChanged{begun, "joined"});
   for (ObservedPeer& peer : f.world->observed.peers)
     peer.last_handshake = f.now.wall;
-  f.run(seconds(5));
+  f.hear(mesh::MemberChanged{member("go1", 5), "joined"});  // a member of the Go program
+  f.run(milliseconds(300));
   CHECK(f.world->knocked.size() == 2);
 }
 
