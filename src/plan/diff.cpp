@@ -43,6 +43,7 @@ class Differ {
       if (overlays_.contains(peer.overlay) || keys_.contains(peer.key)) continue;
       overlays_.emplace(peer.overlay, &peer);
       keys_.emplace(peer.key, &peer);
+      endpoints_.insert(peer.endpoint);
     }
   }
 
@@ -180,12 +181,15 @@ class Differ {
       reason = "allowed IPs are " + prefixes_text(is.allowed_ips);
     }
     const bool moved = has_moved(is);
-    if (is.endpoint != wanted.endpoint && (moved || !(is.endpoint && is_young(is)))) {
+    const bool misplaced = is.endpoint && endpoints_.contains(*is.endpoint);
+    if (is.endpoint != wanted.endpoint && (moved || misplaced || !(is.endpoint && is_young(is)))) {
       update.endpoint = wanted.endpoint;
       if (!reason.empty()) reason += "; ";
       reason += is.endpoint ? "endpoint is " + is.endpoint->text() : "it has no endpoint";
       if (moved) {
         reason += ", which it announced before";
+      } else if (misplaced) {
+        reason += ", where another member is";
       } else if (is.endpoint) {
         reason += is.last_handshake ? ", no handshake for " + reasons_.age(*is.last_handshake)
                                     : ", never a handshake";
@@ -264,6 +268,7 @@ class Differ {
   const std::map<PublicKey, Endpoint>& moved_;
   Reasons reasons_;
   std::map<IpAddress, const DesiredPeer*> overlays_;
+  std::set<Endpoint> endpoints_;  ///< that members announce
   std::map<PublicKey, const DesiredPeer*> keys_;
   Plan plan_;
 };

@@ -43,12 +43,13 @@ struct DiffOptions {
 /// An endpoint is written only for a new peer, or when it differs and there is no handshake younger
 /// than `kHandshakeYoung` (one that far in the future says nothing: the clock went back), or when
 /// it is the one that a peer in `moved` had announced before: WireGuard has learned nothing better,
-/// and would send to where nobody is. A wanted peer has exactly one allowed IP; one that moves goes
-/// to its new owner by that owner's action alone. The MTU is repaired only if
-/// `desired.interface.mtu` is set, keepalives only if its `keepalive_s` is. With
-/// `observed.complete` false nothing is removed. An unspecified address means that there is to be
-/// none; what `desired.interface` leaves open (key all zero, port 0) is neither set nor removed. A
-/// link that is no WireGuard interface gives an empty plan; `judge_interface` has the sentence.
+/// and would send to where nobody is. Or when it is where another wanted peer is, as after two
+/// hosts had one key. A wanted peer has exactly one allowed IP; one that moves goes to its new
+/// owner by that owner's action alone. The MTU is repaired only if `desired.interface.mtu` is set,
+/// keepalives only if its `keepalive_s` is. With `observed.complete` false nothing is removed. An
+/// unspecified address means that there is to be none; what `desired.interface` leaves open (key
+/// all zero, port 0) is neither set nor removed. A link that is no WireGuard interface gives an
+/// empty plan; `judge_interface` has the sentence.
 ///
 /// Hosts: lines that stay keep their order in the file, new ones follow by name. With
 /// `desired.hosts` false all our lines go. In adopt mode a line of ours stays, unless its name or

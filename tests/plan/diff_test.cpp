@@ -192,6 +192,18 @@ TEST_CASE("a peer that moved is looked for where it is, unless WireGuard knows b
   CHECK(diff(d, o, options).empty());
 }
 
+TEST_CASE("a peer that the device has where another member is gets its own endpoint") {
+  const Desired d = desired({wanted("a", 1), wanted("b", 2)});
+  Observed o = settled(d);
+  o.peers[0].last_handshake = kNow;
+  o.peers[0].endpoint = o.peers[1].endpoint;
+  DiffOptions options;
+  options.now = kNow;
+  CHECK(text(d, o, options) ==
+        "\nwg1: 1 change\n  ~ peer a (AQEB…)  192.0.2.1:51820  "
+        "endpoint is 192.0.2.2:51820, where another member is\n");
+}
+
 TEST_CASE("a peer without any endpoint gets the announced one") {
   const Desired d = desired({wanted("a", 1)});
   Observed o = settled(d);
