@@ -118,6 +118,7 @@ class Mesh {
   void own_key_changed(const PublicKey& key, Moment now);
 
   [[nodiscard]] std::optional<gossip::Transmit> poll_transmit();
+  /// Gives back a datagram that was sent, so that the next one takes nothing from the heap.
   void reuse(Bytes datagram);
   [[nodiscard]] std::optional<gossip::StreamRequest> poll_stream();
   [[nodiscard]] std::optional<Fact> poll_fact();

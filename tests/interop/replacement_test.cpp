@@ -19,7 +19,7 @@ constexpr int kRate = 40;
 /// Until all pairs reach each other.
 constexpr auto kReach = 30s;
 /// A one-way flow whose session one side has lost stands still for 15 s, and may lose it again.
-constexpr auto kSteady = 120s;
+constexpr auto kSteady = 60s;
 
 /// What a flow may lose at a step, on average, beyond what flows between Go nodes lose: between an
 /// event and the next look of ours, or packet of the Go node, which begins a new session, ours
