@@ -6,13 +6,21 @@
 #include "base/name_list.h"
 #include "base/text.h"
 #include "daemon/reconcile_core.h"
-#include "model/legacy.h"
 
 namespace wesher::daemon {
 
 namespace {
 
 constexpr std::size_t kNamesShown = 20;
+
+/// Whether the callbacks of the Go program run for this change: those of memberlist for members
+/// that come, go, or change what they announce.
+bool disturbs_legacy(const std::optional<Member>& before, const Member& after) {
+  const bool is_there = is_live_state(after.state);
+  const bool was_there = before && is_live_state(before->state);
+  if (!is_there || !was_there) return is_there != was_there;
+  return before->meta != after.meta || before->underlay != after.underlay;
+}
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 // begins at once, and the other one waits a little whether that happens. Members of the Go program
 // are left alone: what we send to one that does not answer would count as sent in vain
 // (plan/revival.h).
-#include <algorithm>
+#include <set>
 
 #include "daemon/reconcile_core.h"
 
@@ -42,14 +42,15 @@ void ReconcileCore::begin_sessions(const std::vector<plan::Action>& actions,
 void ReconcileCore::begin_late_sessions() {
   const Instant now = clock_().at;
   const auto peers = parts_.data_plane->observe_peers();
+  std::set<PublicKey> silent;
+  for (const ObservedPeer& peer : peers.value_or(std::vector<ObservedPeer>{})) {
+    if (!peer.last_handshake) silent.insert(peer.key);
+  }
   std::vector<IpAddress> addresses;
   for (; !knocks_.empty() && knocks_.front().first <= now; knocks_.pop_front()) {
-    const DesiredPeer* row = table_.owner(knocks_.front().second);
-    if (row == nullptr || !peers) continue;
-    const bool waits = std::any_of(peers->begin(), peers->end(), [&](const ObservedPeer& peer) {
-      return peer.key == row->key && !peer.last_handshake;
-    });
-    if (waits) addresses.push_back(row->overlay);
+    const PublicKey& key = knocks_.front().second;
+    const DesiredPeer* row = table_.owner(key);
+    if (row != nullptr && silent.contains(key)) addresses.push_back(row->overlay);
   }
   if (!addresses.empty()) parts_.data_plane->knock(addresses);
 }
