@@ -24,6 +24,11 @@ constexpr std::size_t kLonelyCalls = 4;
 /// How often one of the members that are gone is called, in turn: a cluster that was split for
 /// longer than its members are kept comes together again.
 constexpr Duration kGoneCall = std::chrono::seconds{30};
+/// How many of the live members, on average, ask a member of the Go program for its table when it
+/// is back by hearsay; it may hold some of us for dead, never calls whom it holds for that, and a
+/// single answer tells who must refute. None would ask in 0.7 % of the cases, and then the next
+/// regular push/pull brings it.
+constexpr std::size_t kAskReturned = 5;
 
 Endpoint endpoint_of(const Member& member) {
   return {member.underlay, member.gossip_port};
@@ -86,6 +91,7 @@ void Mesh::Impl::contact(const Endpoint& to, Call kind, Instant now) {
   Contact& under_way = contacts_[to];
   if (under_way.count >= (kind == Call::urgent_join ? 2U : 1U)) return;
   if (under_way.count++ == 0) under_way.probe = kind == Call::probe;
+  under_way.urgent = under_way.urgent || kind == Call::urgent_join;
   seeds_.tried(to);
   if (kind == Call::probe) {
     node_.probe_seed(to, now);
@@ -225,6 +231,14 @@ void Mesh::Impl::push_pull(const std::string& name, Call kind, Instant now) {
   // Calls into the void never keep one from a member that just gave a sign of life.
   const std::size_t most = kind == Call::urgent_join ? 2 * kContactsMax : kContactsMax;
   if (contacts_.size() < most) contact(endpoint_of(*member), kind, now);
+}
+
+/// A member that failed is live again. Members of ours call whom they miss by themselves.
+void Mesh::Impl::ask_returned(const Member& member, Instant now) {
+  if (member.signed_claim || phase_ != Phase::announced) return;
+  const auto under_way = contacts_.find(endpoint_of(member));
+  if (under_way != contacts_.end() && under_way->second.urgent) return;
+  if (rng_.below(roster_.live() + 1) < kAskReturned) push_pull(member.name, Call::urgent_join, now);
 }
 
 void Mesh::Impl::watch_loneliness(Instant now) {

@@ -95,6 +95,9 @@ void Mesh::Impl::see(const gossip::Record& record, MemberState state, const Mome
   }
   collect(now);
   look_for(record.name, now.at);
+  const bool was_failed = before && before->state == MemberState::failed && !was_unconfirmed;
+  const Member* after = was_failed ? roster_.find(record.name) : nullptr;
+  if (after != nullptr && is_live_state(after->state)) ask_returned(*after, now.at);
   if (state == MemberState::failed) forget_if_said(record.name, now);
   // Whoever was called by others asks back once, so that it has seen a whole table too.
   if (!joined_ && contacts_.empty() && roster_.is_live(record.name))

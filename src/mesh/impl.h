@@ -103,8 +103,9 @@ class Mesh::Impl final : public gossip::Admission {
 
   /// Push/pulls under way to one endpoint.
   struct Contact {
-    bool probe = false;  ///< the first is read-only, from before we announced
-    unsigned count = 0;  ///< 1, or 2 if a sign of life came while one was hanging
+    bool probe = false;   ///< the first is read-only, from before we announced
+    bool urgent = false;  ///< one of them follows a sign of life
+    unsigned count = 0;   ///< 1, or 2 if a sign of life came while one was hanging
   };
 
   /// Somebody else who has our name.
@@ -212,6 +213,7 @@ class Mesh::Impl final : public gossip::Admission {
   void try_gone(Instant now);
   void ping(const std::string& name, Instant now);
   void push_pull(const std::string& name, Call kind, Instant now);
+  void ask_returned(const Member& member, Instant now);
   void watch_loneliness(Instant now);
   [[nodiscard]] std::vector<Endpoint> restored_to_ask();
   [[nodiscard]] bool seed_is_live() const;

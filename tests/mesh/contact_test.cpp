@@ -1,5 +1,6 @@
 // Whom a mesh calls and when, between whole meshes: start, seeds, missing members, partitions.
 #include "tests/mesh/support/three.h"
+#include "wire/node_meta.h"
 #include "wire/packet.h"
 
 namespace wesher::mesh {
@@ -95,6 +96,36 @@ TEST_CASE("An answer to the ping of a missing member is followed by a push/pull 
   };
   mesh.net.run(10s);
   CHECK_FALSE(mesh.net.on_datagram);
+}
+
+// It may hold us for dead: others brought it back, and it calls nobody whom it holds for that.
+TEST_CASE(
+    "A member that others saw come back and that signs nothing is asked for its table at once") {
+  Three mesh;
+  const Member before = mesh.db1.member("web");
+  mesh.net.cut({"web"});
+  mesh.net.run(3min);  // calls to it go out every few seconds by now, not every two
+  REQUIRE(mesh.db1.member("web").state == MemberState::failed);
+  wire::Alive back;
+  back.incarnation = before.incarnation + 1;
+  back.node = "web";
+  back.address = before.underlay_bytes;
+  back.port = before.gossip_port;
+  back.meta = wire::encode_node_meta(*before.meta);
+  back.versions = {1, 5, 2, 0, 0, 0};
+  const std::size_t called = mesh.net.calls[mesh.web.endpoint].size();
+  wire::Keyring ring;
+  REQUIRE(ring.add(Bytes(32, 1)));
+  Rng rng = Rng::from_number(3);
+  const std::vector<Bytes> told{wire::encode(back)};
+  const auto hear = [&] {
+    mesh.net.inject(mesh.db1, mesh.db2.endpoint, wire::seal_packet(ring, wire::pack(told), rng));
+  };
+  hear();
+  REQUIRE(mesh.db1.member("web").state == MemberState::alive);
+  CHECK(mesh.net.calls[mesh.web.endpoint].size() == called + 1);
+  hear();  // a second one is no return
+  CHECK(mesh.net.calls[mesh.web.endpoint].size() == called + 1);
 }
 
 TEST_CASE("A partition of ten minutes heals within half a minute and no peer is touched") {
