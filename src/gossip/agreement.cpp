@@ -41,26 +41,26 @@ ByteView mark_of(ByteView meta) {
   return meta.last(std::min(meta.size(), kMark));
 }
 
+std::uint64_t hash_of(const Record& record) {
+  Hash hash;
+  // The length keeps name and address apart.
+  hash.add(static_cast<std::uint32_t>(record.name.size()));
+  hash.add(as_bytes(record.name));
+  hash.add(record.address);
+  hash.add(record.port);
+  hash.add(record.incarnation);
+  hash.add(static_cast<std::uint32_t>(record.state));
+  hash.add(mark_of(record.meta));
+  return hash.value();
+}
+
 }  // namespace
 
-Agreement::Digest Agreement::compute() const {
+Agreement::Digest Agreement::compute() {
   // A sum: two tables need not be in the same order.
-  std::uint64_t value = 0;
-  const Member& self = core_.table.self();
-  core_.table.for_each([&](const Member& member) {
-    if (&member == &self ? !core_.announced() : member.quiet) return;
-    const Record& record = member.record;
-    Hash hash;
-    // The length keeps name and address apart.
-    hash.add(static_cast<std::uint32_t>(record.name.size()));
-    hash.add(as_bytes(record.name));
-    hash.add(record.address);
-    hash.add(record.port);
-    hash.add(record.incarnation);
-    hash.add(static_cast<std::uint32_t>(record.state));
-    hash.add(mark_of(record.meta));
-    value += hash.value();
-  });
+  std::uint64_t value = core_.table.sum(
+      [](const Member& member) { return member.quiet ? 0 : hash_of(member.record); });
+  if (core_.announced()) value += hash_of(core_.table.self().record);
   if (core_.admission != nullptr) value ^= core_.admission->user_state_digest();
   Digest digest;
   for (std::uint8_t& byte : digest) {
@@ -70,11 +70,8 @@ Agreement::Digest Agreement::compute() const {
   return digest;
 }
 
-ByteView Agreement::digest(Instant now) {
-  if (!told_at_ || now - *told_at_ >= kToldFor) {
-    told_ = compute();
-    told_at_ = now;
-  }
+ByteView Agreement::digest() {
+  told_ = compute();
   return told_;
 }
 

@@ -15,7 +15,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 
 #include "gossip/core.h"
 
@@ -23,19 +22,16 @@ namespace wesher::gossip {
 
 class Agreement {
  public:
-  /// A digest that is told is as old as this at most: whoever pings often makes us compute seldom.
-  static constexpr Duration kToldFor = std::chrono::seconds{1};
-
   /// The next probe after somebody came is this far away at most.
   static constexpr Duration kLook = std::chrono::seconds{1};
   /// So many probes are hurried where nobody answers with a digest.
   static constexpr unsigned kLooks = 3;
 
-  explicit Agreement(const Core& core) : core_(core) {}
+  explicit Agreement(Core& core) : core_(core) {}
 
   /// The payload of our acks: 8 bytes made of name, place, incarnation, state and metadata of every
-  /// record that a push/pull tells. Until the next call.
-  [[nodiscard]] ByteView digest(Instant now);
+  /// record that a push/pull tells. Until the next call. Costs what changed since then.
+  [[nodiscard]] ByteView digest();
   /// Somebody came, or came back.
   void news(Instant now);
   /// A probe of ours was answered by an ack with this payload; whether tables are to be exchanged
@@ -51,11 +47,10 @@ class Agreement {
  private:
   using Digest = std::array<std::uint8_t, 8>;
 
-  [[nodiscard]] Digest compute() const;
+  [[nodiscard]] Digest compute();
 
-  const Core& core_;
+  Core& core_;
   Digest told_{};
-  std::optional<Instant> told_at_;
   std::uint32_t same_ = 0;
   std::uint32_t different_ = 0;
   unsigned looks_ = 0;  ///< probes that are still hurried

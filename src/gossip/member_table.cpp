@@ -90,12 +90,15 @@ Member& MemberTable::add(Record record, Standing standing, Rng& rng) {
   ++hearsay_;
   lift(member, standing);
   file(member, rng);
+  touch(member);
   return member;
 }
 
 void MemberTable::remove(Member& member) {
   unfile(member);
   leave_round(member);
+  pool_remove(changed_, &Member::in_changed, member);
+  sum_ -= member.share;
   by_endpoint_.erase(&member);
   lift(member, Standing::verified);
   const std::uint32_t gap = member.in_all;
@@ -114,6 +117,7 @@ void MemberTable::enter(Member& member, RecordState state, Instant now, Rng& rng
   member.record.state = state;
   member.record.changed = now;
   if (&member != self_) file(member, rng);
+  touch(member);
 }
 
 void MemberTable::move(Member& member, const AddressBytes& address, std::uint16_t port) {
@@ -122,6 +126,7 @@ void MemberTable::move(Member& member, const AddressBytes& address, std::uint16_
   member.record.port = port;
   member.endpoint = endpoint_of(member.record);
   if (&member != self_) by_endpoint_.insert(&member);
+  touch(member);
 }
 
 void MemberTable::lift(Member& member, Standing standing) {

@@ -68,6 +68,9 @@ struct Member {
   std::uint32_t in_alive = kNowhere;
   std::uint32_t in_gossip = kNowhere;
   std::uint32_t in_round = kNowhere;
+  std::uint32_t in_changed = kNowhere;
+
+  std::uint64_t share = 0;  ///< of the table's sum; of an earlier record while `in_changed`
 
  private:
   std::unique_ptr<Trouble> trouble_;
@@ -110,8 +113,34 @@ class MemberTable {
   /// Changes the state and stamps the time.
   void enter(Member& member, RecordState state, Instant now, Rng& rng);
   void move(Member& member, const AddressBytes& address, std::uint16_t port);
+
+  /// Its record has this incarnation from now on.
+  void count(Member& member, std::uint32_t incarnation) {
+    member.record.incarnation = incarnation;
+    touch(member);
+  }
+
   /// It is at least of this standing from now on.
   void lift(Member& member, Standing standing);
+
+  /// Something else of its record changed, or whether it is told: its part of `sum` is void.
+  void touch(Member& member) {
+    if (&member != self_) pool_add(changed_, &Member::in_changed, member);
+  }
+
+  /// The sum of `share_of(const Member&)` over all but ourselves. Asks only for those that were
+  /// added or changed since the last call, so it is to be the same function each time.
+  template <class ShareOf>
+  [[nodiscard]] std::uint64_t sum(ShareOf share_of) {
+    for (Member* member : changed_) {
+      member->in_changed = Member::kNowhere;
+      sum_ -= member->share;
+      member->share = share_of(std::as_const(*member));
+      sum_ += member->share;
+    }
+    changed_.clear();
+    return sum_;
+  }
 
   /// The next one of the probe round; null if nobody is live. `wrapped` tells that the end of the
   /// round was passed.
@@ -214,8 +243,10 @@ class MemberTable {
   Index<AgeKey> retired_;          ///< dead and left by age
   Index<StandingKey> unverified_;  ///< by standing, then by id, which is by age
   Pool alive_;
-  Pool gossip_;  ///< alive, suspect and dead; the long dead go when a choice meets them
-  Pool round_;   ///< probe round; null where somebody went since the last wrap
+  Pool gossip_;   ///< alive, suspect and dead; the long dead go when a choice meets them
+  Pool round_;    ///< probe round; null where somebody went since the last wrap
+  Pool changed_;  ///< whose share is to be computed again
+  std::uint64_t sum_ = 0;
   std::size_t turn_ = 0;
   std::size_t live_ = 0;
   std::size_t hearsay_ = 0;

@@ -126,8 +126,7 @@ void Membership::act(const Judgement& judgement,
     case Action::confirm:
       return confirm(member, claim, now);
     case Action::raise:
-      member.record.incarnation = claim.incarnation;
-      return;
+      return core_.table.count(member, claim.incarnation);
     case Action::suspect:
       return apply(member, claim, true, now);
     default:
@@ -152,7 +151,7 @@ void Membership::act(
   const Verdict verdict = ask(claim, member, proof, now);
   switch (judgement.action) {
     case Action::raise:
-      if (verdict == Verdict::accept) member.record.incarnation = claim.incarnation;
+      if (verdict == Verdict::accept) core_.table.count(member, claim.incarnation);
       return;
     case Action::dead:
     case Action::left:
@@ -204,6 +203,7 @@ void Membership::apply(Member* known, const wire::AliveView& claim, Way way, Ins
   record.meta = claim.meta;
   record.versions = versions;
   known->quiet = quiet;
+  core_.table.touch(*known);
   if (before != RecordState::alive) core_.table.enter(*known, RecordState::alive, now, core_.rng);
   if (!quiet) core_.broadcast(record.name, wire::encode(claim));
   if (before == RecordState::dead || before == RecordState::left) {
@@ -235,7 +235,7 @@ void Membership::apply(Member& member, const wire::Suspect& claim, bool tell, In
   const auto bounds =
       suspicion_bounds(core_.config.suspicion_mult, core_.config.suspicion_max_timeout_mult,
                        core_.table.size(), core_.config.probe_interval);
-  member.record.incarnation = claim.incarnation;
+  core_.table.count(member, claim.incarnation);
   core_.table.enter(member, RecordState::suspect, now, core_.rng);
   suspicion_of(member, SuspicionTimer(claim.from, bounds, now));
   if (tell) core_.broadcast(claim.node, wire::encode(claim));
@@ -243,7 +243,7 @@ void Membership::apply(Member& member, const wire::Suspect& claim, bool tell, In
 }
 
 void Membership::confirm(Member& member, const wire::Suspect& claim, Instant now) {
-  member.record.incarnation = std::max(member.record.incarnation, claim.incarnation);
+  core_.table.count(member, std::max(member.record.incarnation, claim.incarnation));
   SuspicionTimer* timer = member.suspicion();
   if (timer == nullptr || !timer->confirm(claim.from)) return;
   core_.broadcast(claim.node, wire::encode(claim));
@@ -254,7 +254,7 @@ void Membership::confirm(Member& member, const wire::Suspect& claim, Instant now
 void Membership::apply(Member& member, const wire::Dead& claim, Instant now) {
   const bool left = claim.node == claim.from;
   clear_suspicion(member);
-  member.record.incarnation = claim.incarnation;
+  core_.table.count(member, claim.incarnation);
   core_.table.enter(member, left ? RecordState::left : RecordState::dead, now, core_.rng);
   core_.broadcast(claim.node, wire::encode(claim));
   if (left) {

@@ -99,7 +99,7 @@ void Membership::doubt(Member& member, const wire::Dead& claim, Instant now) {
   const wire::Suspect suspicion{claim.incarnation, claim.node,
                                 anonymous ? core_.config.name : claim.from};
   if (member.record.state == RecordState::alive) return apply(member, suspicion, false, now);
-  member.record.incarnation = std::max(member.record.incarnation, claim.incarnation);
+  core_.table.count(member, std::max(member.record.incarnation, claim.incarnation));
 }
 
 /// The member hears what is said about it, although we don't believe it: others may.

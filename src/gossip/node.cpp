@@ -45,7 +45,7 @@ struct Node::Impl {
   [[nodiscard]] std::string answering(const Endpoint& from);
   void claim(const wire::PacketMessageView& message, std::string_view answering, Instant now);
   void request(const Endpoint& from, const wire::PacketMessageView& message, Instant now);
-  void answer_ping(const Endpoint& from, const wire::PingView& ping, Instant now);
+  void answer_ping(const Endpoint& from, const wire::PingView& ping);
   void start(Instant now);
   void stop();
   bool settle(Instant now);
@@ -141,7 +141,7 @@ void Node::Impl::request(const Endpoint& from,
                          const wire::PacketMessageView& message,
                          Instant now) {
   if (const auto* ping = std::get_if<wire::PingView>(&message)) {
-    answer_ping(from, *ping, now);
+    answer_ping(from, *ping);
   } else if (const auto* indirect = std::get_if<wire::IndirectPing>(&message)) {
     if (pings_left > 0) {
       --pings_left;
@@ -158,14 +158,14 @@ void Node::Impl::request(const Endpoint& from,
   }
 }
 
-void Node::Impl::answer_ping(const Endpoint& from, const wire::PingView& ping, Instant now) {
+void Node::Impl::answer_ping(const Endpoint& from, const wire::PingView& ping) {
   if (!ping.node.empty() && ping.node != core.config.name) return;
   if (pings_left == 0) return;
   --pings_left;
   const Member* member = core.table.at(from);
   const bool digest = member != nullptr && core.phase == Phase::member;
   wire::PacketParts& parts = core.outbox.compose();
-  parts.add(wire::AckView(ping.sequence, digest ? agreement.digest(now) : ByteView{}));
+  parts.add(wire::AckView(ping.sequence, digest ? agreement.digest() : ByteView{}));
   // Whoever asks whether we really leave, hears it from us.
   if (core.phase == Phase::gone) parts.add(own.goodbye_message());
   if (member != nullptr && core.announced())

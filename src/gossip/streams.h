@@ -62,10 +62,7 @@ class Streams {
   /// Views into the table: to be encoded before anything changes it.
   [[nodiscard]] wire::PushPullView table(bool join) const;
   [[nodiscard]] Bytes user_state(bool newcomer) const;
-  void push_pull(Purpose purpose,
-                 const Endpoint& to,
-                 wire::PushPullView content,
-                 Instant now);
+  void push_pull(Purpose purpose, const Endpoint& to, wire::PushPullView content, Instant now);
   bool open(const Contact& contact, std::optional<Bytes> frame);
   [[nodiscard]] bool has_room(const Contact& contact) const;
   std::optional<Contact> take(StreamId id);
