@@ -48,6 +48,7 @@ mesh::Config mesh_config(const Options& options,
   config.instance = identity.instance;
   config.claimed = identity.claimed;
   config.claim_is_new = identity.claim_is_new;
+  config.checks_unsigned = true;
   config.format_is_fixed = options.meta_format.has_value();
   config.fixed_overlay = options.overlay_ip;
   if (!options.allow_overlap) {

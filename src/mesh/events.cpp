@@ -84,9 +84,10 @@ void Mesh::Impl::see(const gossip::Record& record, MemberState state, const Mome
   sighting.gossip_port = record.port;
   sighting.incarnation = record.incarnation;
   sighting.state = state;
-  sighting.judgement = judge_.metadata(record.name, record.meta,
-                                       IpAddress::from_bytes(record.address).value_or(IpAddress{}));
   sighting.signed_claim = signature_of(record);
+  sighting.judgement = judge_.metadata(record.name, record.meta,
+                                       IpAddress::from_bytes(record.address).value_or(IpAddress{}),
+                                       sighting.signed_claim.has_value());
   const std::string why = reason_of(before, state, was_for);
   roster_.see(sighting, why, now);
   if (const Member* after = roster_.find(record.name)) {

@@ -77,6 +77,7 @@ Mesh::Impl::Impl(
       unheard_(config_.claim_is_new),
       lonely_backoff_(config_.seed_retry_first, config_.seed_retry_max) {
   judge_.set_occupied(config_.host_addresses);
+  if (config_.checks_unsigned) judge_.check_unsigned();
   restore(restored, now);
 }
 
@@ -90,7 +91,8 @@ void Mesh::Impl::restore(const std::vector<Member>& restored, const Moment& now)
         continue;
       }
       const Judgement judgement = member.meta
-                                      ? judge_.values(member.name, *member.meta, member.underlay)
+                                      ? judge_.values(member.name, *member.meta, member.underlay,
+                                                      member.signed_claim.has_value())
                                       : Judgement{std::nullopt, member.standing, member.reason};
       roster_.restore(member, judgement, now);
     }

@@ -59,6 +59,9 @@ struct Config {
   /// address; nothing: never.
   std::optional<Duration> takeover_after = std::chrono::minutes{5};
 
+  /// What signs nothing is in only at the address that the Go program gives its name.
+  bool checks_unsigned = false;
+
   bool format_is_fixed = false;  ///< `own.format` is spoken whatever members of the Go program do
   /// How long none of them must speak our format before we speak theirs.
   Duration format_patience = std::chrono::seconds{30};

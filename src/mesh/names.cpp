@@ -102,7 +102,8 @@ void Mesh::Impl::own_name_heard(const gossip::Claim& claim, Instant now) {
   }
   const bool ours = signature.record && own_.identity() == signature.record->identity;
   if (ours) return;
-  const Judgement judged = judge_.metadata(claim.name, claim.meta, at.address);
+  const Judgement judged =
+      judge_.metadata(claim.name, claim.meta, at.address, signature.record.has_value());
   const bool gone =
       claim.state == gossip::RecordState::dead || claim.state == gossip::RecordState::left;
   if (gone || at == own_endpoint_) {

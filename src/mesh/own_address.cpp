@@ -77,7 +77,8 @@ void Mesh::Impl::claim_stored(const std::optional<IpAddress>& overlay, const Mom
 void Mesh::Impl::rejudge(const IpAddress& address) {
   for (const std::string& name : roster_.claimants(address)) {
     const Member* member = roster_.find(name);
-    roster_.rejudge(name, judge_.values(name, *member->meta, member->underlay));
+    roster_.rejudge(name, judge_.values(name, *member->meta, member->underlay,
+                                        member->signed_claim.has_value()));
   }
 }
 

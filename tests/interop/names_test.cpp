@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include "interop/support/beside.h"
+#include "interop/support/scripted_peer.h"
 
 namespace wesher::interop {
 
@@ -139,6 +140,30 @@ TEST_CASE("three of ours and a Go node that want one address: the Go node comes 
 
 TEST_CASE("three of ours and a Go node that want one address: the Go node comes between") {
   in_order({3, 5, 4, 2});
+}
+
+// Of what signs nothing the address is all that can be checked.
+TEST_CASE("a member that signs nothing is in only at the address that is its name's") {
+  Rig rig(3);
+  start_ours(rig, rig.host(1));
+  start_ours(rig, rig.host(2), rig.seed(1));
+  const auto joins = [&](const std::string& name, const std::string& overlay, bool gets_in) {
+    const ScriptedPeer::Likeness likeness{name, overlay, netns::random_key()};
+    ScriptedPeer peer(rig.host(3), rig.key(), Release::v0_5_1, likeness);
+    (void)peer.join(rig.host(1));
+    for (const int number : {1, 2}) {
+      Host& host = rig.host(number);
+      rig.require_soon(host.name() + " knows " + name + " at " + overlay, 30s, [&] {
+        const std::string why = "announces " + overlay + ", which the Go program does not give";
+        const std::string members = host.wesher({"members"}).out;
+        return members.find(overlay) != std::string::npos &&
+               (members.find(why) == std::string::npos) == gets_in &&
+               has_peer(host, likeness.key) == gets_in;
+      });
+    }
+  };
+  joins("odd", "10.99.99.99", false);
+  joins("even", netns::wanted_address("even", "10.0.0.0/8"), true);
 }
 
 }  // namespace wesher::interop

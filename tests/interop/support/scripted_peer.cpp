@@ -12,6 +12,7 @@
 
 #include "base/key.h"
 #include "netns/support/inside.h"
+#include "netns/support/names.h"
 #include "wire/node_meta.h"
 #include "wire/packet.h"
 #include "wire/stream.h"
@@ -80,6 +81,7 @@ ScriptedPeer::ScriptedPeer(const Host& home,
     : home_(home), release_(release), name_(release == Release::v0_1_4 ? "old" : "new") {
   REQUIRE(ring_.add(*from_base64(cluster_key)));
   change_key();
+  overlay_ = netns::wanted_address(name_, "10.0.0.0/8");
   if (likeness) {
     name_ = likeness->name;
     overlay_ = likeness->overlay;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,7 +38,7 @@ class ScriptedPeer {
   };
 
   /// On the gossip port of that host. Metadata are F2 or F3, as the Go program of that time has.
-  /// Without a likeness it is "old" or "new", at 10.44.0.1.
+  /// Without a likeness it is "old" or "new", at the address that the Go program gives that name.
   ScriptedPeer(const netns::Host& home,
                const std::string& cluster_key,
                Release release,
@@ -87,10 +88,11 @@ class ScriptedPeer {
   const netns::Host& home_;
   Release release_;
   std::string name_;
-  std::string overlay_ = "10.44.0.1";
+  std::string overlay_;
   bool mapped_ = false;
   wire::Keyring ring_;
-  Rng rng_ = Rng::from_number(4);
+  /// Another one in each of them: ours drop what has a nonce that they have heard before.
+  Rng rng_ = Rng::from_number(std::random_device{}());
   std::uint32_t incarnation_ = 2;  // the first alive went without metadata
   std::array<std::uint8_t, kKeyBytes> public_key_{};
   int udp_ = -1;

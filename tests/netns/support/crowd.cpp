@@ -21,6 +21,7 @@
 #include "base/key.h"
 #include "base/random.h"
 #include "netns/support/inside.h"
+#include "netns/support/names.h"
 #include "wire/node_meta.h"
 #include "wire/packet.h"
 #include "wire/stream.h"
@@ -315,7 +316,7 @@ std::string Crowd::underlay(int member) {
 }
 
 std::string Crowd::overlay(int member) {
-  return "10.77." + host_part(member);
+  return wanted_address(name(member), "10.0.0.0/8");
 }
 
 std::string Crowd::key(int member) {

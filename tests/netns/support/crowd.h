@@ -34,7 +34,7 @@ class Crowd {
 
   [[nodiscard]] static std::string name(int member);      ///< "m0001"
   [[nodiscard]] static std::string underlay(int member);  ///< of 172.30.0.0/16
-  [[nodiscard]] static std::string overlay(int member);   ///< of 10.77.0.0/16
+  [[nodiscard]] static std::string overlay(int member);   ///< the Go program's, of 10.0.0.0/8
   [[nodiscard]] static std::string key(int member);       ///< base64
 
   /// Gives `host` the route to the members on `home`, by one next hop: a neighbour entry for each

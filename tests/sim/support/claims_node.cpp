@@ -41,8 +41,9 @@ void Node::restore(const Moment& now) {
     for (const auto& [name, member] : disk_.rows) {
       if ((member.standing == Standing::configured) != configured || name == setup_.name) continue;
       const mesh::Judgement judgement =
-          member.meta ? judge_.values(name, *member.meta, member.underlay)
-                      : mesh::Judgement{std::nullopt, member.standing, member.reason};
+          member.meta
+              ? judge_.values(name, *member.meta, member.underlay, member.signed_claim.has_value())
+              : mesh::Judgement{std::nullopt, member.standing, member.reason};
       roster_.restore(member, judgement, now);
     }
   }
@@ -126,7 +127,8 @@ void Node::store(const Moment& now) {
 void Node::rejudge(const IpAddress& overlay) {
   for (const std::string& name : roster_.claimants(overlay)) {
     const Member* member = roster_.find(name);
-    roster_.rejudge(name, judge_.values(name, *member->meta, member->underlay));
+    roster_.rejudge(name, judge_.values(name, *member->meta, member->underlay,
+                                        member->signed_claim.has_value()));
   }
 }
 
@@ -189,8 +191,9 @@ bool Node::hear(const Said& said, gossip::Proof proof, const Moment& now) {
   sighting.incarnation = said.incarnation;
   // As Mesh does: whoever has no address signs nothing, and keeps its name.
   sighting.signed_claim = said.has_address() || row == nullptr ? said.claim : row->signed_claim;
-  sighting.judgement = said.has_address() ? judge_.values(said.name, said.meta, underlay)
-                                          : judge_.metadata(said.name, {}, underlay);
+  const bool is_signed = sighting.signed_claim.has_value();
+  sighting.judgement = said.has_address() ? judge_.values(said.name, said.meta, underlay, is_signed)
+                                          : judge_.metadata(said.name, {}, underlay, is_signed);
   roster_.see(sighting, {}, now);
   disk_.in_contact = now.wall;
   collect(said.name);
@@ -215,8 +218,10 @@ void Node::see(const std::string& name, MemberState state, const Moment& now) {
   sighting.incarnation = member->incarnation;
   sighting.state = state;
   sighting.signed_claim = member->signed_claim;
-  sighting.judgement = member->meta ? judge_.values(name, *member->meta, member->underlay)
-                                    : judge_.metadata(name, {}, member->underlay);
+  const bool is_signed = member->signed_claim.has_value();
+  sighting.judgement = member->meta
+                           ? judge_.values(name, *member->meta, member->underlay, is_signed)
+                           : judge_.metadata(name, {}, member->underlay, is_signed);
   roster_.see(sighting, {}, now);
   collect(name);
 }

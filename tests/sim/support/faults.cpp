@@ -92,7 +92,8 @@ void Run::odd_settings() {
   const auto retry = one_of<Duration>(rng, {5s, 60s, 90s});
   const auto failed = one_of<Duration>(rng, {45s, 10min, 72h});
   const auto left = one_of<Duration>(rng, {60s, 24h * 30});
-  net_.adjust = [=, mixed = plan_.stock > 0](mesh::Config& config) {
+  net_.adjust = [=, before = net_.adjust, mixed = plan_.stock > 0](mesh::Config& config) {
+    before(config);
     config.gossip.incarnation_end = config.gossip.incarnation_first + block;
     config.gossip.gossip_interval = gossip;
     config.gossip.push_pull_interval = push_pull;
