@@ -17,24 +17,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A cluster's worth of members, and what `rig` sends in push/pulls while time passes.
-std::vector<StreamRequest> push_pulls_within(Rig& rig, Duration span) {
-  rig.clear();
-  rig.advance(span);
-  std::vector<StreamRequest> found;
-  for (const StreamRequest& one : rig.streams) {
-    if (std::holds_alternative<wire::PushPull>(rig.open_stream(one.frame))) found.push_back(one);
-  }
-  return found;
-}
-
 /// Answers each probe as a member whose acks carry `payload(probe's number)`.
 template <class Payload>
 std::size_t push_pulls_answering(Rig& rig, Payload payload) {
   std::size_t found = 0;
   std::size_t probes = 0;
   for (int i = 0; i < 1200; ++i) {
-    found += push_pulls_within(rig, 500ms).size();
+    found += rig.push_pulls_within(500ms).size();
     for (const StreamRequest& one : rig.streams)
       rig.node.handle_stream_done(one.id, rig.now);
     for (const auto& [how, ping] : rig.sent_of<wire::Ping>())

@@ -333,28 +333,13 @@ TEST_CASE("a periodic push and pull goes to one alive member after a minute at m
   CHECK(push_pulls().empty());
 }
 
-namespace {
-
-/// A cluster's worth of members, and what `rig` sends in push/pulls while time passes.
-std::vector<StreamRequest> push_pulls_within(Rig& rig, Duration span) {
-  rig.clear();
-  rig.advance(span);
-  std::vector<StreamRequest> found;
-  for (const StreamRequest& one : rig.streams) {
-    if (std::holds_alternative<wire::PushPull>(rig.open_stream(one.frame))) found.push_back(one);
-  }
-  return found;
-}
-
-}  // namespace
-
 TEST_CASE("periodic tables are compressed both ways, and those of a join are not") {
   Rig rig;
   rig.announced().with_members({1, 2, 3, 4, 5, 6, 7, 8});
   const auto sealed_bytes = [&](const Bytes& frame) {
     return std::pair{frame.size(), rig.seal_stream(rig.open_stream(frame)).size()};
   };
-  const auto asked = push_pulls_within(rig, 61s);
+  const auto asked = rig.push_pulls_within(61s);
   REQUIRE(asked.size() == 1);
   const auto [periodic, periodic_plain] = sealed_bytes(asked[0].frame);
   CHECK(periodic < periodic_plain * 2 / 3);

@@ -102,6 +102,16 @@ void Rig::advance(Duration duration) {
   now = until;
 }
 
+std::vector<StreamRequest> Rig::push_pulls_within(Duration span) {
+  clear();
+  advance(span);
+  std::vector<StreamRequest> found;
+  for (const StreamRequest& one : streams) {
+    if (std::holds_alternative<wire::PushPull>(open_stream(one.frame))) found.push_back(one);
+  }
+  return found;
+}
+
 void Rig::drain() {
   while (auto transmit = node.poll_transmit()) {
     REQUIRE_THAT(complaint(keyring, transmit->datagram), Catch::Equals(std::string{}));

@@ -56,6 +56,8 @@ class Rig {
 
   /// Moves time, waking the node exactly when it asks for it.
   void advance(Duration duration);
+  /// The push/pulls that the node begins while that time passes; what it said before is forgotten.
+  [[nodiscard]] std::vector<StreamRequest> push_pulls_within(Duration span);
   /// Collects what the node has to say.
   void drain();
   void clear();
