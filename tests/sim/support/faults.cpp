@@ -89,6 +89,7 @@ void Run::odd_settings() {
   const auto gossip = one_of<Duration>(rng, {50ms, 200ms, 500ms, 2s});
   const auto push_pull = one_of<Duration>(rng, {10s, 60s, 300s});
   const auto reconnect = one_of<Duration>(rng, {3s, 30s, 60s});
+  reconnect_ = reconnect;
   const auto retry = one_of<Duration>(rng, {5s, 60s, 90s});
   const auto failed = one_of<Duration>(rng, {45s, 10min, 72h});
   const auto left = one_of<Duration>(rng, {60s, 24h * 30});

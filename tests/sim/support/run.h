@@ -67,6 +67,7 @@ class Run {
   [[nodiscard]] std::string not_whole() const;
   [[nodiscard]] std::map<std::pair<std::string, std::string>, Member> view() const;
   void old_news(const Station& of);
+  [[nodiscard]] std::uint64_t idle_limit(const Host& host, Duration span) const;
   void check_quiet();
   void check_old_news();
   Duration wait_until_whole();
@@ -96,6 +97,7 @@ class Run {
   std::vector<Station*> all_;
   std::vector<gossip::Transmit> captured_;
   Duration reservation_takes_{};
+  Duration reconnect_ = mesh::Config{}.reconnect_interval;
   unsigned keys_ = 0;
   std::map<std::string, IpAddress> first_overlay_;  ///< what a host without state wants
 };
