@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <sstream>
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -117,6 +118,7 @@ Result<pid_t> spawn(const Launch& what, int output_fd) {
 
   std::vector<std::string> arguments{what.path, what.interface};
   std::vector<std::string> environment = clean_environment(environ);
+  environment.emplace_back("LOG_LEVEL=error");  // else wireguard-go in the background says nothing
   std::vector<char*> argv = pointers(arguments);
   std::vector<char*> envp = pointers(environment);
   const ChildPlan plan{what.path.c_str(), argv.data(), envp.data(),
@@ -145,15 +147,30 @@ Result<pid_t> spawn(const Launch& what, int output_fd) {
   return pid;
 }
 
+/// What follows "ERROR: (INTERFACE) DATE TIME " in a line of wireguard-go, or the line as it is.
+std::string_view without_prefix(std::string_view line) {
+  if (!line.starts_with("ERROR: (")) return line;
+  std::string_view rest = line;
+  for (int word = 0; word < 4; ++word) {
+    const std::size_t space = rest.find(' ');
+    if (space == std::string_view::npos) return line;
+    rest.remove_prefix(space + 1);
+  }
+  return rest;
+}
+
 std::string said_by(int output_fd) {
   std::string text(2048, '\0');
   const ssize_t n = pread(output_fd, text.data(), text.size(), 0);
   text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-  while (!text.empty() && text.back() == '\n')
-    text.pop_back();
-  // The reason is on the last line; what comes before is a banner.
-  const std::size_t newline = text.rfind('\n');
-  return printable(newline == std::string::npos ? text : text.substr(newline + 1));
+  // The reason is on the last line; what comes before is a banner, in a frame.
+  constexpr std::string_view kFrame = "\xe2\x94";  // begins each of its characters in UTF-8
+  std::istringstream lines(text);
+  std::string reason;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && !line.starts_with(kFrame)) reason = line;
+  }
+  return printable(without_prefix(reason));
 }
 
 void drain(int inotify_fd) {
@@ -177,8 +194,9 @@ Result<void> await_ready(const Launch& what, pid_t pid, int inotify_fd, int outp
     const bool given_up = grace && now >= *grace && if_nametoindex(what.interface.c_str()) == 0;
     if (now >= deadline || given_up) {
       const std::string said = said_by(output_fd);
-      return fail(Errc::system, what.path + " did not bring up " + what.interface +
-                                    (said.empty() ? "" : ", it said: " + said));
+      const std::string failed = given_up ? " ended and made no " + what.interface
+                                          : " did not bring up " + what.interface + " in time";
+      return fail(Errc::system, what.path + failed + (said.empty() ? "" : ", it said: " + said));
     }
     // The short limit covers the moment between a socket's file and its first listen.
     std::array<pollfd, 2> fds{{{inotify_fd, POLLIN, 0}, {process.get(), POLLIN, 0}}};

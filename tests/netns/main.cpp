@@ -7,6 +7,7 @@
 #define CATCH_CONFIG_RUNNER
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,16 @@ int run_one(Catch::Session& session, const std::string& name) {
   session.useConfigData(session.configData());
   const int failures = session.run();
   return failures == 0 ? 0 : 1;
+}
+
+/// Every daemon and every wireguard-go watches files; eight scenarios at a time have more than the
+/// 128 watchers that the kernel lets one user have by default. Raised until the next boot.
+void allow_watchers() {
+  const char* const limit = "/proc/sys/fs/inotify/max_user_instances";
+  constexpr int kEnough = 2048;
+  int allowed = kEnough;
+  std::ifstream(limit) >> allowed;
+  if (allowed < kEnough) std::ofstream(limit) << kEnough;
 }
 
 bool has_tag(const Catch::TestCase& test, const char* tag) {
@@ -103,5 +114,6 @@ int main(int argc, char** argv) {
   if (asked.showHelp || asked.listTests || asked.listTags || asked.listReporters ||
       asked.listTestNamesOnly)
     return session.run();
+  allow_watchers();
   return run_scenarios(session, options, recorded);
 }

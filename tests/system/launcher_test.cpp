@@ -86,11 +86,25 @@ TEST_CASE("a program that fails is quoted and one that can't be executed is name
     const auto failed = launch(request([] { return false; }));
     EXPECT(!failed);
     EXPECT_EQ(failed.error().detail,
-              "/run/program did not bring up wgtest, it said: no tun device here");
+              "/run/program ended and made no wgtest, it said: no tun device here");
     std::ofstream("/run/program") << "#!/no/such/interpreter\n";
     const auto missing = launch(request([] { return false; }));
     EXPECT(!missing);
     EXPECT_EQ(missing.error().detail, "cannot execute /run/program: No such file or directory");
+  });
+}
+
+// wireguard-go prints a banner, goes into the background, and says there why it failed.
+TEST_CASE("a program is asked for its errors and its banner is no reason") {
+  IN_SANDBOX([] {
+    const std::string banner = "echo '┌─┐'; echo '│ not required │'; echo '└─┘'\n";
+    script(banner + "exit 1\n");
+    EXPECT_EQ(launch(request([] { return false; })).error().detail,
+              "/run/program ended and made no wgtest");
+    script(banner +
+           "echo \"ERROR: (wgtest) 2026/11/28 10:58:29 $LOG_LEVEL: too many files\" & exit 0\n");
+    EXPECT_EQ(launch(request([] { return false; })).error().detail,
+              "/run/program ended and made no wgtest, it said: error: too many files");
   });
 }
 
@@ -113,7 +127,7 @@ TEST_CASE("a program that never gets ready is given up at the time limit") {
     what.timeout = std::chrono::milliseconds(200);
     const auto launched = launch(what);
     EXPECT(!launched);
-    EXPECT_EQ(launched.error().detail, "/run/program did not bring up wgtest");
+    EXPECT_EQ(launched.error().detail, "/run/program did not bring up wgtest in time");
   });
 }
 
