@@ -123,6 +123,7 @@ void Network::move(Host& host, std::uint8_t number) {
 
 void Network::change_key(Host& host, const PublicKey& key) {
   host.own.key = key;
+  host.config.own.key = key;
   host.mesh->own_key_changed(key, now(host));
   drain(host);
 }
