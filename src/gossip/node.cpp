@@ -25,6 +25,8 @@ namespace {
 
 /// Pings answered, or relayed, for one datagram. Go sends one.
 constexpr unsigned kPingsPerDatagram = 4;
+/// Members that who announces itself relays at most; in a cluster of more they are known already.
+constexpr std::size_t kRelayed = 256;
 
 }  // namespace
 
@@ -45,6 +47,7 @@ struct Node::Impl {
   [[nodiscard]] std::string answering(const Endpoint& from);
   void claim(const wire::PacketMessageView& message, std::string_view answering, Instant now);
   void request(const Endpoint& from, const wire::PacketMessageView& message, Instant now);
+  void relay_known();
   void answer_ping(const Endpoint& from, const wire::PingView& ping);
   void start(Instant now);
   void stop();
@@ -174,6 +177,16 @@ void Node::Impl::answer_ping(const Endpoint& from, const wire::PingView& ping) {
   core.outbox.post_with_broadcasts(from, core.queue, core.transmit_limit());
 }
 
+void Node::Impl::relay_known() {
+  std::size_t relayed = 0;
+  core.table.for_each([&](const Member& member) {
+    if (&member == &core.table.self() || member.quiet || relayed == kRelayed) return;
+    if (member.record.state != RecordState::alive) return;
+    core.broadcast(member.record.name, wire::encode(alive_of(member.record)));
+    ++relayed;
+  });
+}
+
 void Node::Impl::start(Instant now) {
   prober.start(now);
   spreader.start(now);
@@ -252,8 +265,10 @@ void Node::probe_seed(const Endpoint& seed, Instant now) {
   impl_->streams.probe_seed(seed, now);
 }
 
-void Node::announce(Instant now) {
-  if (impl_->own.announce(now)) impl_->start(now);
+void Node::announce(Instant now, bool relay) {
+  if (!impl_->own.announce(now)) return;
+  if (relay) impl_->relay_known();
+  impl_->start(now);
 }
 
 void Node::join(const Endpoint& seed, Instant now) {

@@ -54,7 +54,9 @@ class Node {
   /// Push/pull with an empty table: learns who is there, tells nothing. Result: ContactResult.
   void probe_seed(const Endpoint& seed, Instant now);
   /// From here on we are a member: the own alive is broadcast and the timers run.
-  void announce(Instant now);
+  /// `relay`: the members that are known by now are gossiped, as memberlist's nodes do with all that
+  /// a table taught them. Theirs have no other way to find out soon whom they missed.
+  void announce(Instant now, bool relay = false);
   /// Push/pull with Join set. Result: ContactResult. Only after `announce`.
   void join(const Endpoint& seed, Instant now);
   /// A single encrypted ping to an address outside the probe round, e.g. of a failed member. An

@@ -120,7 +120,7 @@ void Mesh::Impl::announced(const Moment& now) {
   rules_.announced();
   confirm_deadline_ = now.at + kConfirmWithin;
   keep_form(now);
-  node_.announce(now.at);
+  node_.announce(now.at, any_legacy_live());
   tell_of_predecessor();
   herald_.say(Severity::info, "started",
               printable(config_.gossip.name) + " announces itself as " +

@@ -333,6 +333,26 @@ TEST_CASE("a periodic push and pull goes to one alive member after a minute at m
   CHECK(push_pulls().empty());
 }
 
+// Of thirty that start at once and of which half are Go nodes, one of these missed another one for
+// minutes where ours did not: each relays some eight times, and all that is learned is relayed.
+TEST_CASE("who announces itself among Go nodes gossips whom it learned of before") {
+  const bool relay = GENERATE(false, true);
+  Rig rig;
+  rig.node.probe_seed(peer(1), rig.now);
+  rig.drain();
+  REQUIRE(rig.streams.size() == 1);
+  rig.node.handle_reply(
+      rig.streams[0].id,
+      rig.seal_stream(table({entry(1, 1), entry(2, 1), entry(3, 1), entry(4, 1)})), rig.now);
+  rig.node.announce(rig.now, relay);
+  rig.advance(5s);
+  std::set<std::string> told;
+  for (const auto& [how, alive] : rig.sent_of<wire::Alive>())
+    told.insert(alive.node);
+  const std::set<std::string> everybody{"me", "n1", "n2", "n3", "n4"};
+  CHECK(told == (relay ? everybody : std::set<std::string>{"me"}));
+}
+
 TEST_CASE("periodic tables are compressed both ways, and those of a join are not") {
   Rig rig;
   rig.announced().with_members({1, 2, 3, 4, 5, 6, 7, 8});
