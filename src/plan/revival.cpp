@@ -43,12 +43,12 @@ std::vector<ObservedPeer> Revival::look(const std::vector<ObservedPeer>& peers,
     if (renew) {
       renewed.push_back(peer);
       ++seen.renewals;
-      seen.renewed_at = now.at;
+      seen.begun_at = now.at;
     }
     // Without any handshake all that was sent was in vain so far. What begins one is sent again by
     // WireGuard only after 5 s (REKEY_TIMEOUT).
     const bool nothing_heard = renew || !peer.last_handshake;
-    seen.rx = nothing_heard ? 0 : peer.rx_bytes;
+    seen.rx = renew ? 0 : peer.rx_bytes;
     seen.tx = nothing_heard ? 0 : peer.tx_bytes;
     seen.handshake = renew ? std::nullopt : peer.last_handshake;
   }
@@ -58,12 +58,15 @@ std::vector<ObservedPeer> Revival::look(const std::vector<ObservedPeer>& peers,
 
 /// Notes too whether something was heard.
 bool Revival::is_to_renew(const ObservedPeer& peer, Seen& seen, bool last, Instant now) const {
-  if (peer.rx_bytes > seen.rx || peer.last_handshake > seen.handshake) {
+  const bool more = peer.rx_bytes > seen.rx;
+  if (peer.last_handshake > seen.handshake || (peer.last_handshake && more)) {
     seen.heard_at = now;
     return false;
   }
+  // Two handshakes that cross leave no session, and both ends begin again in step, every 5 s.
+  if (more) seen.begun_at = now;
   if (seen.renewals >= kRenewals) return false;
-  if (seen.renewed_at && !peer.last_handshake && now - *seen.renewed_at < kInFlight) return false;
+  if (seen.begun_at && !peer.last_handshake && now - *seen.begun_at < kInFlight) return false;
   return peer.tx_bytes > seen.tx || (last && seen.heard_at < event_at_ + kSpread);
 }
 

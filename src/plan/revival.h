@@ -8,7 +8,8 @@
 // So after every such event the counters of those peers are looked at, often at first, as most
 // members hear of an event at the same moment as we do and need a few milliseconds, then with
 // growing distances. Sent something and heard nothing: renewed. Heard nothing at all by the last
-// look: renewed too, as the next packet would be lost. A healthy one-way flow looks like a dead
+// look: renewed too, as the next packet would be lost. Without a handshake that was completed what
+// comes in is one that is under way, or crossed ours. A healthy one-way flow looks like a dead
 // one, and is renewed at some of the looks; that delays a packet and loses none.
 //
 // What does not do: to have the Go member send something, by an indirect ping through the tunnel.
@@ -62,8 +63,8 @@ class Revival {
     std::uint64_t rx = 0;
     std::uint64_t tx = 0;
     std::optional<WallTime> handshake;
-    std::optional<Instant> renewed_at;
-    Instant heard_at;  ///< end of the last interval in which something came
+    std::optional<Instant> begun_at;  ///< a handshake, by renewing or by the other end
+    Instant heard_at;                 ///< end of the last interval in which something came
     unsigned renewals = 0;
   };
 

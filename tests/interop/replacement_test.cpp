@@ -73,19 +73,20 @@ void replace_one_by_one(const std::string& format, FlowKind kind) {
 
 }  // namespace
 
-TEST_CASE("a cluster of Go nodes that speak F1 is replaced by ours one by one") {
+// These compare losses of pairs, which a machine that other scenarios keep busy makes at random.
+TEST_CASE("a cluster of Go nodes that speak F1 is replaced by ours one by one", "[alone]") {
   replace_one_by_one("F1", FlowKind::both_ways);
 }
 
-TEST_CASE("a cluster of Go nodes that speak F2 is replaced by ours one by one") {
+TEST_CASE("a cluster of Go nodes that speak F2 is replaced by ours one by one", "[alone]") {
   replace_one_by_one("F2", FlowKind::both_ways);
 }
 
-TEST_CASE("a cluster of Go nodes that speak F3 is replaced by ours one by one") {
+TEST_CASE("a cluster of Go nodes that speak F3 is replaced by ours one by one", "[alone]") {
   replace_one_by_one("F3", FlowKind::both_ways);
 }
 
-TEST_CASE("one-way flows survive that a cluster of Go nodes is replaced by ours", "[long]") {
+TEST_CASE("one-way flows survive that a cluster of Go nodes is replaced by ours", "[alone]") {
   replace_one_by_one("F2", FlowKind::one_way);
 }
 

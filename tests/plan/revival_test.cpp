@@ -130,7 +130,8 @@ TEST_CASE("a handshake that came from the other end counts as heard") {
 TEST_CASE("a session too old to be used needs no renewal") {
   Fixture f;
   f.peers[0].last_handshake = f.now.wall - 181s;
-  f.peers[1].last_handshake.reset();
+  f.peers[1].last_handshake.reset();  // never one, as nothing was to be sent
+  f.peers[1].rx_bytes = f.peers[1].tx_bytes = 0;
   f.revival.event(f.now.at);
   CHECK(f.run(20s, silence).empty());
 }
@@ -152,6 +153,21 @@ TEST_CASE("a first handshake that nobody answered is begun again at the next loo
   f.revival.event(f.now.at);
   CHECK(f.run(300ms, silence) == std::map<int, int>{{1, 1}});
   CHECK(f.run(1s, silence).empty());
+}
+
+// Each end has answered the other one's, and both would begin again in step, every 5 s.
+TEST_CASE("handshakes that crossed are begun again although something came in") {
+  Fixture f;
+  f.answers = false;
+  f.revival.event(f.now.at);
+  const auto crossing = [](Fixture& at) {
+    at.peers[0].tx_bytes += 148;
+    if (!at.peers[0].last_handshake) at.peers[0].rx_bytes = 240;
+  };
+  const auto renewed = f.run(1s, crossing);
+  REQUIRE(renewed.contains(1));
+  CHECK(renewed.at(1) >= 2);
+  CHECK(renewed.at(1) <= 4);  // each is waited for
 }
 
 TEST_CASE("an event during the looks begins them anew and keeps what was noted") {
