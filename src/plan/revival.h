@@ -10,7 +10,7 @@
 // growing distances. Sent something and heard nothing: renewed. Heard nothing at all by the last
 // look: renewed too, as the next packet would be lost. Without a handshake that was completed what
 // comes in is one that is under way, or crossed ours. A healthy one-way flow looks like a dead
-// one, and is renewed at some of the looks; that delays a packet and loses none.
+// one, and is renewed at the looks; that delays a packet and loses none.
 //
 // What does not do: to have the Go member send something, by an indirect ping through the tunnel.
 // It fills each ping with gossip of its own, which is used up then before its neighbours have heard
@@ -42,8 +42,10 @@ class Revival {
   static constexpr std::chrono::seconds kSpread{2};
   /// A session that is older serves for nothing (REJECT_AFTER_TIME): the next packet begins one.
   static constexpr std::chrono::seconds kSessionLife{180};
-  /// Renewals of one peer after one event; a host that is gone hears nothing of them.
-  static constexpr unsigned kRenewals = 8;
+  /// Renewals of one peer after one event that nothing answers; a host that is gone hears nothing
+  /// of them. Those of a flow in one direction are answered, and its session may end at any of the
+  /// looks.
+  static constexpr unsigned kInVain = 8;
   /// A handshake may take so long before it is begun again.
   static constexpr std::chrono::milliseconds kInFlight{250};
 
@@ -65,12 +67,13 @@ class Revival {
     std::optional<WallTime> handshake;
     std::optional<Instant> begun_at;  ///< a handshake, by renewing or by the other end
     Instant heard_at;                 ///< end of the last interval in which something came
-    unsigned renewals = 0;
+    unsigned in_vain = 0;             ///< renewals since something was heard
   };
 
-  void plan_next(Instant now);
+  void plan_next(Instant now, bool renewed);
+  [[nodiscard]] bool is_heard(const ObservedPeer& peer, Seen& seen, Instant now) const;
   [[nodiscard]] bool is_to_renew(const ObservedPeer& peer,
-                                 Seen& seen,
+                                 const Seen& seen,
                                  bool last,
                                  Instant now) const;
 
@@ -78,6 +81,7 @@ class Revival {
   Instant event_at_;
   std::size_t looked_ = 0;  ///< since the last event
   std::optional<Instant> next_;
+  bool only_notes_ = false;  ///< the next look renews nothing
 };
 
 }  // namespace wesher::plan

@@ -193,3 +193,27 @@ TEST_CASE("a handshake under way is not begun again and a healthy one-way flow o
   f.answers = true;
   CHECK(f.run(20s, sends)[1] <= 6);
 }
+
+// Go members hear of an event up to seconds after us, and a flow in one direction used to have
+// spent its renewals by then.
+TEST_CASE("a one-way flow that is well for seconds and dies then is renewed all the same") {
+  Fixture f;
+  f.revival.event(f.now.at);
+  const auto sends = [](Fixture& g) { g.peers[0].tx_bytes += 100; };
+  f.run(1500ms, sends);
+  CHECK(f.run(600ms, sends)[1] == 1);   // 2 s
+  CHECK(f.run(1900ms, sends)[1] == 1);  // 2.75 s
+  CHECK(f.run(1s, sends)[1] == 1);      // 4.5 s
+  CHECK(f.run(2500ms, sends)[1] == 1);  // 7 s
+}
+
+TEST_CASE("a second event soon after the first finds a peer that answered nothing so far") {
+  Fixture f;
+  f.answers = false;
+  f.revival.event(f.now.at);
+  const auto sends = [](Fixture& g) { g.peers[0].tx_bytes += 148; };
+  REQUIRE(f.run(6900ms, sends)[1] == 8);
+  f.answers = true;  // restarted
+  f.revival.event(f.now.at);
+  CHECK(f.run(30ms, sends)[1] == 1);
+}
