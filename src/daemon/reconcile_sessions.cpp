@@ -3,8 +3,7 @@
 // (system/knock.h). Two ends that begin at the same moment disturb each other: each takes the
 // other's initiation, forgets its own, and both wait for those 5 s. So the one with the smaller key
 // begins at once, and the other one waits a little whether that happens. Members of the Go program
-// are left alone: what we send to one that does not answer would count as sent in vain
-// (plan/revival.h).
+// begin when they have something to send, so ours wait.
 #include <set>
 
 #include "daemon/reconcile_core.h"
@@ -30,8 +29,7 @@ void ReconcileCore::begin_sessions(const std::vector<plan::Action>& actions,
     if (add == nullptr || !results[i]) continue;
     const auto member = table_.members().find(add->name);
     if (member == table_.members().end() || !is_live_state(member->second.state)) continue;
-    if (!member->second.signed_claim) continue;
-    const bool first = table_.own().interface.key < add->key;
+    const bool first = member->second.signed_claim && table_.own().interface.key < add->key;
     if (first && addresses.size() < kKnocksMax) addresses.push_back(add->allowed.address);
     if (!first && knocks_.size() < kKnocksMax) knocks_.emplace_back(later, add->key);
   }

@@ -179,10 +179,15 @@ void drain(int inotify_fd) {
   }
 }
 
+struct Attempt {
+  Result<void> ready;
+  bool ended = false;  ///< without an interface
+};
+
 /// Waits for readiness, for the end of the program, or for the time limit. Those that go into the
 /// background end before they are up, wireguard-go with its interface made: on a busy machine the
 /// rest takes seconds.
-Result<void> await_ready(const Launch& what, pid_t pid, int inotify_fd, int output_fd) {
+Attempt await_ready(const Launch& what, pid_t pid, int inotify_fd, int output_fd) {
   const auto deadline = std::chrono::steady_clock::now() + what.timeout;
   // A program that is gone already has no pidfd: then only the directory is waited for.
   os::UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
@@ -196,7 +201,8 @@ Result<void> await_ready(const Launch& what, pid_t pid, int inotify_fd, int outp
       const std::string said = said_by(output_fd);
       const std::string failed = given_up ? " ended and made no " + what.interface
                                           : " did not bring up " + what.interface + " in time";
-      return fail(Errc::system, what.path + failed + (said.empty() ? "" : ", it said: " + said));
+      const std::string why = what.path + failed + (said.empty() ? "" : ", it said: " + said);
+      return {fail(Errc::system, why), given_up};
     }
     // The short limit covers the moment between a socket's file and its first listen.
     std::array<pollfd, 2> fds{{{inotify_fd, POLLIN, 0}, {process.get(), POLLIN, 0}}};
@@ -208,6 +214,23 @@ Result<void> await_ready(const Launch& what, pid_t pid, int inotify_fd, int outp
     }
   }
   return {};
+}
+
+Attempt launch_once(const Launch& what) {
+  auto output = above_standard(memfd_create("wireguard-start", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+                               "memory file");
+  if (!output) return {tl::unexpected(output.error())};
+  const os::UniqueFd inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!inotify || inotify_add_watch(inotify.get(), what.watch_directory.c_str(),
+                                    IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0) {
+    return {os::refused("cannot watch " + what.watch_directory, errno)};
+  }
+  const auto pid = spawn(what, output->get());
+  if (!pid) return {tl::unexpected(pid.error())};
+  auto attempt = await_ready(what, *pid, inotify.get(), output->get());
+  // A program that goes on writing must not fill memory: from here on its writes fail.
+  (void)fcntl(output->get(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK);
+  return attempt;
 }
 
 }  // namespace
@@ -240,20 +263,9 @@ std::vector<std::string> clean_environment(char** environment) {
 }
 
 Result<void> launch(const Launch& what) {
-  auto output = above_standard(memfd_create("wireguard-start", MFD_CLOEXEC | MFD_ALLOW_SEALING),
-                               "memory file");
-  if (!output) return tl::unexpected(output.error());
-  const os::UniqueFd inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!inotify || inotify_add_watch(inotify.get(), what.watch_directory.c_str(),
-                                    IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0) {
-    return os::refused("cannot watch " + what.watch_directory, errno);
-  }
-  const auto pid = spawn(what, output->get());
-  if (!pid) return tl::unexpected(pid.error());
-  auto ready = await_ready(what, *pid, inotify.get(), output->get());
-  // A program that goes on writing must not fill memory: from here on its writes fail.
-  (void)fcntl(output->get(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK);
-  return ready;
+  auto attempt = launch_once(what);
+  if (attempt.ended) attempt = launch_once(what);
+  return attempt.ready;
 }
 
 }  // namespace wesher::system

@@ -33,7 +33,9 @@ struct Launch {
 
 /// Runs `path interface` in a session of its own, child of init, working directory /, all
 /// descriptors closed but null input and a bounded output of its start-up messages, default
-/// signals; then waits until `ready`. The error has what the program said, or why it could not be
+/// signals; then waits until `ready`. One that ends and makes no interface is run once more: a
+/// program whose interface was just removed takes the socket of its successor away when it ends
+/// ("Failed to listen on uapi socket"). The error has what the program said, or why it could not be
 /// executed.
 [[nodiscard]] Result<void> launch(const Launch& what);
 

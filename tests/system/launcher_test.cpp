@@ -120,6 +120,17 @@ TEST_CASE("a program that went into the background is waited for while it has it
   });
 }
 
+// As wireguard-go does when the one before it is still ending and removes its socket.
+TEST_CASE("a program that ended at once is run a second time and no third") {
+  IN_SANDBOX([] {
+    script("echo run >> /run/runs; test -e /run/once && : > /run/up; : > /run/once\n");
+    must(launch(request([] { return exists("/run/up"); })));
+    EXPECT_EQ(content("/run/runs"), "run\nrun\n");
+    EXPECT(!launch(request([] { return false; })));
+    EXPECT_EQ(content("/run/runs"), "run\nrun\nrun\nrun\n");
+  });
+}
+
 TEST_CASE("a program that never gets ready is given up at the time limit") {
   IN_SANDBOX([] {
     script("exec sleep 60\n");
