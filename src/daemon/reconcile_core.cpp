@@ -205,7 +205,7 @@ void ReconcileCore::advance() {
   }
   housekeeping(moment);
   if (revival_.next() && moment.at >= *revival_.next()) revive();
-  if (!knocks_.empty() && moment.at >= knocks_.front().first) begin_late_sessions();
+  if (first_sessions_.next() && moment.at >= *first_sessions_.next()) begin_late_sessions();
   if (moment.at >= full_due_) {
     store_changes();
     (void)full_pass();
@@ -221,7 +221,7 @@ Instant ReconcileCore::next_due() const {
   if (adopt_until_) next = std::min(next, *adopt_until_);
   if (ready_at_latest_) next = std::min(next, *ready_at_latest_);
   if (revival_.next()) next = std::min(next, *revival_.next());
-  if (!knocks_.empty()) next = std::min(next, knocks_.front().first);
+  if (first_sessions_.next()) next = std::min(next, *first_sessions_.next());
   return next;
 }
 

@@ -11,7 +11,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,6 +30,7 @@
 #include "plan/change.h"
 #include "plan/desired.h"
 #include "plan/drift.h"
+#include "plan/first_sessions.h"
 #include "plan/plan.h"
 #include "plan/revival.h"
 #include "store/database.h"
@@ -169,11 +169,14 @@ class ReconcileCore {
   void forget_legacy(const std::string& name);
   void disturb_legacy();
   void revive();
+  void renew_sessions(const std::vector<ObservedPeer>& peers, const std::string& reason);
+
+  // reconcile_sessions.cpp: sessions with members that are new
+  void begin_sessions(const std::vector<plan::Action>& actions, const Results& results);
+  void begin_late_sessions();
 
   // reconcile_report.cpp: results
   void settle(const std::vector<plan::Action>& actions, const Results& results, bool complete);
-  void begin_sessions(const std::vector<plan::Action>& actions, const Results& results);
-  void begin_late_sessions();
   void settle_own(const std::vector<plan::Action>& actions, const Results& results);
   [[nodiscard]] store::AppliedObject note_result(const plan::Action& action,
                                                  const Result<void>& result,
@@ -200,8 +203,8 @@ class ReconcileCore {
 
   std::set<std::string> legacy_;  ///< members of the Go program that are there
   plan::Revival revival_;
-  std::deque<std::pair<Instant, PublicKey>> knocks_;  ///< at peers with whom a session may begin
-  plan::RowChanges pending_;                          ///< rows whose additions are still to be made
+  plan::FirstSessions first_sessions_;
+  plan::RowChanges pending_;          ///< rows whose additions are still to be made
   std::vector<DesiredPeer> leaving_;  ///< rows that were: their peers and routes are to go
   Instant removal_due_;
   plan::Touched touched_;     ///< what this pass changes because desired state changed

@@ -52,11 +52,18 @@ void ReconcileCore::revive() {
   for (const std::string& name : legacy_) {
     if (const DesiredPeer* row = table_.find(name)) keys.insert(row->key);
   }
+  renew_sessions(revival_.look(*peers, keys, moment),
+                 "Go members drop their sessions when something happens");
+}
+
+/// A peer that is taken out and put in again begins anew.
+void ReconcileCore::renew_sessions(const std::vector<ObservedPeer>& peers,
+                                   const std::string& reason) {
+  const Moment moment = clock_();
   std::vector<plan::Action> actions;
   std::vector<std::string> renewed;
   std::vector<IpAddress> addresses;
-  const std::string reason = "Go members drop their sessions when something happens";
-  for (const ObservedPeer& peer : revival_.look(*peers, keys, moment)) {
+  for (const ObservedPeer& peer : peers) {
     const DesiredPeer* row = table_.owner(peer.key);
     if (row == nullptr) continue;
     actions.push_back({plan::RemovePeer{row->name, row->key}, reason});

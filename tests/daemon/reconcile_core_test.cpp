@@ -68,6 +68,7 @@ TEST_CASE("a session is begun with a live member when it becomes a peer and with
   f.hear(mesh::MemberChanged{known(1, 0xff), "joined"});  // ours is the smaller key
   const std::vector first{IpAddress::v4(10, 0, 0, 1)};
   CHECK(f.world->knocked == first);
+  f.world->observed.peers.at(0).last_handshake = f.now.wall;
   f.run(seconds(5));
   CHECK(f.world->knocked == first);
 
@@ -91,9 +92,29 @@ TEST_CASE("a session is begun with a live member when it becomes a peer and with
   f.hear(mesh::MemberChanged{begun, "joined"});
   for (ObservedPeer& peer : f.world->observed.peers)
     peer.last_handshake = f.now.wall;
-  f.hear(mesh::MemberChanged{member("go1", 5), "joined"});  // a member of the Go program
   f.run(milliseconds(300));
   CHECK(f.world->knocked.size() == 2);
+
+  f.hear(mesh::MemberChanged{member("go1", 5), "joined"});  // a member of the Go program
+  CHECK(f.world->knocked.size() == 2);
+  f.run(milliseconds(300));
+  CHECK(f.world->knocked.size() == 3);
+}
+
+TEST_CASE("a session that did not begin is begun anew by the end with the smaller key") {
+  CoreRig f;
+  Member m = member("web1", 1);
+  m.meta->key = member("x", 0xff).meta->key;
+  m.signed_claim = SignedClaim{};
+  f.hear(mesh::MemberChanged{m, "joined"});
+  f.world->performed.clear();
+  f.world->observed.peers.at(0).endpoint = Endpoint{IpAddress::v4(192, 0, 2, 77), 4000};
+  f.run(milliseconds(700));
+  CHECK(f.world->performed == std::vector<std::string>{"peer web1", "peer web1"});
+  CHECK(f.world->observed.peers.at(0).endpoint == Endpoint{IpAddress::v4(192, 0, 2, 77), 4000});
+  CHECK(f.world->knocked.size() == 2);
+  f.run(seconds(60));
+  CHECK(f.world->knocked.size() == 4);
 }
 
 TEST_CASE("a departure removes one peer one route one line within the bound") {
