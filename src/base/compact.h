@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
 #include <limits>
-#include <memory>
+#include <new>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 
@@ -54,13 +56,19 @@ class InlineBytes {
   std::uint8_t size_ = 0;
 };
 
-/// Bytes of any number up to 65535 in one allocation of their own, none when there are none; a
-/// pointer itself. What is longer is cut off: the caller checks first.
+/// Bytes of any number up to 65535 in one allocation, none when there are none; a pointer itself.
+/// They don't change, so copies share them. What is longer is cut off: the caller checks first.
 class PackedBytes {
  public:
   PackedBytes() = default;
 
-  PackedBytes(ByteView bytes) { assign(bytes); }  // NOLINT(google-explicit-constructor): a copy
+  PackedBytes(ByteView bytes) {  // NOLINT(google-explicit-constructor): a copy of the bytes
+    const auto size = static_cast<std::uint16_t>(std::min(bytes.size(), Head::kMost));
+    if (size == 0) return;
+    held_ = new (::operator new(sizeof(Head) + size)) Head{};
+    held_->size = size;
+    std::memcpy(content(), bytes.data(), size);
+  }
 
   PackedBytes(const Bytes& bytes)  // NOLINT(google-explicit-constructor)
       : PackedBytes(ByteView(bytes)) {}
@@ -68,27 +76,27 @@ class PackedBytes {
   PackedBytes(std::initializer_list<std::uint8_t> bytes)
       : PackedBytes(ByteView(bytes.begin(), bytes.size())) {}
 
-  PackedBytes(const PackedBytes& other) { assign(other); }
+  PackedBytes(const PackedBytes& other) : held_(other.held_) {
+    if (held_ != nullptr) held_->users.fetch_add(1, std::memory_order_relaxed);
+  }
 
-  PackedBytes(PackedBytes&&) noexcept = default;
-  ~PackedBytes() = default;
+  PackedBytes(PackedBytes&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
 
-  PackedBytes& operator=(const PackedBytes& other) {
-    if (this != &other) assign(other);
+  ~PackedBytes() {
+    if (held_ != nullptr && held_->users.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      held_->~Head();
+      ::operator delete(held_);
+    }
+  }
+
+  PackedBytes& operator=(PackedBytes other) noexcept {
+    std::swap(held_, other.held_);
     return *this;
   }
 
-  PackedBytes& operator=(PackedBytes&&) noexcept = default;
+  [[nodiscard]] const std::uint8_t* data() const { return held_ == nullptr ? nullptr : content(); }
 
-  [[nodiscard]] const std::uint8_t* data() const {
-    return held_ == nullptr ? nullptr : held_.get() + kSizeBytes;
-  }
-
-  [[nodiscard]] std::size_t size() const {
-    std::uint16_t size = 0;
-    if (held_ != nullptr) std::memcpy(&size, held_.get(), kSizeBytes);
-    return size;
-  }
+  [[nodiscard]] std::size_t size() const { return held_ == nullptr ? 0 : held_->size; }
 
   [[nodiscard]] bool empty() const { return held_ == nullptr; }
 
@@ -96,29 +104,28 @@ class PackedBytes {
 
   [[nodiscard]] const std::uint8_t* end() const { return data() + size(); }
 
-  friend bool operator==(const PackedBytes& a, const PackedBytes& b) { return same_bytes(a, b); }
+  friend bool operator==(const PackedBytes& a, const PackedBytes& b) {
+    return a.held_ == b.held_ || same_bytes(a, b);
+  }
 
   friend bool operator==(const PackedBytes& a, ByteView b) { return same_bytes(a, b); }
 
   friend bool operator==(const PackedBytes& a, const Bytes& b) { return same_bytes(a, b); }
 
  private:
-  static constexpr std::size_t kSizeBytes = sizeof(std::uint16_t);
+  /// What stands before the bytes.
+  struct Head {
+    static constexpr std::size_t kMost = std::numeric_limits<std::uint16_t>::max();
 
-  /// `bytes` may be our own.
-  void assign(ByteView bytes) {
-    const std::size_t most = std::numeric_limits<std::uint16_t>::max();
-    const auto size = static_cast<std::uint16_t>(std::min(bytes.size(), most));
-    std::unique_ptr<std::uint8_t[]> fresh;
-    if (size > 0) {
-      fresh.reset(new std::uint8_t[kSizeBytes + size]);
-      std::memcpy(fresh.get(), &size, kSizeBytes);
-      std::memcpy(fresh.get() + kSizeBytes, bytes.data(), size);
-    }
-    held_ = std::move(fresh);
+    std::atomic<std::uint32_t> users{1};
+    std::uint16_t size = 0;
+  };
+
+  [[nodiscard]] std::uint8_t* content() const {
+    return reinterpret_cast<std::uint8_t*>(held_) + sizeof(Head);
   }
 
-  std::unique_ptr<std::uint8_t[]> held_;
+  Head* held_ = nullptr;
 };
 
 }  // namespace wesher

@@ -24,7 +24,7 @@ void ReconcileCore::begin_late_sessions() {
   const auto peers = parts_.data_plane->observe_peers();
   const plan::FirstSessions::Due due =
       first_sessions_.look(peers.value_or(std::vector<ObservedPeer>{}), clock_().at);
-  renew_sessions(due.renew, "no session began, or both ends began at the same moment");
+  renew_sessions(due.renew, "both ends began a session at the same moment, so that there is none");
   std::vector<IpAddress> addresses;
   for (const PublicKey& key : due.knock) {
     if (const DesiredPeer* row = table_.owner(key)) addresses.push_back(row->overlay);

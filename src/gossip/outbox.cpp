@@ -22,14 +22,6 @@ std::optional<Bytes> whole(Bytes frame) {
   return frame;
 }
 
-template <class T>
-std::optional<T> pop(std::deque<T>& queue) {
-  if (queue.empty()) return std::nullopt;
-  std::optional<T> front(std::move(queue.front()));
-  queue.pop_front();
-  return front;
-}
-
 }  // namespace
 
 wire::PacketParts& Outbox::compose() {
@@ -106,11 +98,11 @@ void Outbox::reuse(Bytes datagram) {
 }
 
 std::optional<StreamRequest> Outbox::poll_stream() {
-  return pop(streams_);
+  return streams_.poll();
 }
 
 std::optional<Event> Outbox::poll_event() {
-  return pop(events_);
+  return events_.poll();
 }
 
 }  // namespace wesher::gossip

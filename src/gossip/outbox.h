@@ -3,11 +3,11 @@
 // plaintext, an empty part, 128 parts) can't leave it.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "base/poll_queue.h"
 #include "base/random.h"
 #include "gossip/broadcast_queue.h"
 #include "gossip/event.h"
@@ -39,9 +39,9 @@ class Outbox {
   [[nodiscard]] std::optional<Bytes> frame(const wire::StreamMessage& message);
   [[nodiscard]] std::optional<Bytes> frame(const wire::PushPullView& table, bool compact);
 
-  void open_stream(StreamRequest request) { streams_.push_back(std::move(request)); }
+  void open_stream(StreamRequest request) { streams_.push(std::move(request)); }
 
-  void event(Event event) { events_.push_back(std::move(event)); }
+  void event(Event event) { events_.push(std::move(event)); }
 
   [[nodiscard]] std::optional<Transmit> poll_transmit();
 
@@ -60,8 +60,8 @@ class Outbox {
   std::vector<Transmit> datagrams_;
   std::size_t next_datagram_ = 0;  ///< of those the first that was not polled
   std::vector<Bytes> spare_;       ///< room of datagrams that were sent
-  std::deque<StreamRequest> streams_;
-  std::deque<Event> events_;
+  PollQueue<StreamRequest> streams_;
+  PollQueue<Event> events_;
 };
 
 }  // namespace wesher::gossip

@@ -137,7 +137,7 @@ void Mesh::Impl::on(const gossip::ContactResult& event, const Moment& now) {
   if (--found->second.count == 0) contacts_.erase(found);
   if (copies_asked_.erase(event.to) > 0 && event.ok) copy_answered(event.to);
   for (Fact& fact : seeds_.result(event.to, event.ok, event.reason, now, rng_))
-    facts_.push_back(std::move(fact));
+    facts_.push(std::move(fact));
   if (phase_ == Phase::leaving || phase_ == Phase::left) return;
   if (!probe) {
     if (event.ok) joined_through(event.to, now);
@@ -154,7 +154,7 @@ void Mesh::Impl::on(const gossip::ContactResult& event, const Moment& now) {
 void Mesh::Impl::joined_through(const Endpoint& to, const Moment& now) {
   if (roster_.live() == 0) return;  // it answered, but is no member
   const std::string_view name = roster_.live_at(to);
-  facts_.emplace_back(Synced{name.empty() ? to.text() : std::string(name)});
+  facts_.push(Synced{name.empty() ? to.text() : std::string(name)});
   if (std::exchange(joined_, true)) return;
   std::string through = to.text();
   if (!name.empty()) through = printable(name) + " (" + through + ")";
@@ -166,7 +166,7 @@ void Mesh::Impl::joined_through(const Endpoint& to, const Moment& now) {
 
 void Mesh::Impl::run_timers(const Moment& now) {
   for (Fact& fact : foreign_.take_due(now.at))
-    facts_.push_back(std::move(fact));
+    facts_.push(std::move(fact));
   herald_.handle_timeout(now);
   if (leave_deadline_ && *leave_deadline_ <= now.at) leave_done(0);
   if (probe_deadline_ && *probe_deadline_ <= now.at) announce(now);

@@ -43,7 +43,7 @@ void Mesh::Impl::copy_found(std::string_view name, const Endpoint& at, std::uint
   // It hears of us, and gives way.
   if (copy_found_ || (!starting && config_.instance < instance)) return;
   copy_found_ = true;
-  facts_.emplace_back(CopyFound{printable(name), at});
+  facts_.push(CopyFound{printable(name), at});
 }
 
 void Mesh::Impl::ask_copies(const Moment& now) {

@@ -139,7 +139,7 @@ void Mesh::Impl::collect(const Moment& now) {
       reconnect_.remove(forgotten->name);
       herald_.gone(forgotten->name, now);
     }
-    facts_.push_back(std::move(fact));
+    facts_.push(std::move(fact));
   }
 }
 
@@ -216,7 +216,7 @@ void Mesh::Impl::on(const gossip::Refuted& event, const Moment& now) {
 
 void Mesh::Impl::on(const gossip::NeedIncarnations& event, const Moment& now) {
   static_cast<void>(now);
-  facts_.emplace_back(ReserveIncarnations{event.end});
+  facts_.push(ReserveIncarnations{event.end});
 }
 
 void Mesh::Impl::on(const gossip::LeaveSpread& event, const Moment& now) {

@@ -7,13 +7,13 @@
 // forgetting.cpp members that are said to be gone, copies.cpp others under our identity.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/poll_queue.h"
 #include "gossip/node.h"
 #include "mesh/address_rules.h"
 #include "mesh/evidence.h"
@@ -234,7 +234,7 @@ class Mesh::Impl final : public gossip::Admission {
   Seldom refusals_;
   Seldom contested_;  ///< members that were told of our claim
   Seldom returns_;    ///< members that left and are said to be back
-  std::deque<Fact> facts_;
+  PollQueue<Fact> facts_;
   gossip::Node node_;
 
   Phase phase_ = Phase::idle;

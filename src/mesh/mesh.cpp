@@ -87,7 +87,7 @@ void Mesh::Impl::restore(const std::vector<Member>& restored, const Moment& now)
     for (const Member& member : restored) {
       if ((member.standing == Standing::configured) != configured || member.name.empty()) continue;
       if (member.name == config_.gossip.name) {
-        facts_.emplace_back(MemberForgotten{member.name, "its name is ours now"});
+        facts_.push(MemberForgotten{member.name, "its name is ours now"});
         continue;
       }
       const Judgement judgement = member.meta
@@ -166,7 +166,7 @@ void Mesh::Impl::pump(const Moment& now) {
   if (phase_ == Phase::announced || phase_ == Phase::waiting) ask_copies(now);
   watch_loneliness(now.at);
   while (auto notice = herald_.poll())
-    facts_.emplace_back(std::move(*notice));
+    facts_.push(std::move(*notice));
 }
 
 void Mesh::Impl::leave(Duration max_wait, bool for_good, const Moment& now) {
@@ -189,9 +189,9 @@ void Mesh::Impl::leave_done(std::size_t told) {
   if (phase_ != Phase::leaving) return;
   phase_ = Phase::left;
   leave_deadline_.reset();
-  facts_.emplace_back(
+  facts_.push(
       Notice{Severity::lifecycle, "left", "left the mesh; told " + members_text(told)});
-  facts_.emplace_back(LeaveDone{told});
+  facts_.push(LeaveDone{told});
 }
 
 std::optional<Instant> Mesh::Impl::next_timeout() const {
@@ -215,10 +215,7 @@ std::optional<Instant> Mesh::Impl::next_timeout() const {
 }
 
 std::optional<Fact> Mesh::Impl::next_fact() {
-  if (facts_.empty()) return std::nullopt;
-  Fact fact = std::move(facts_.front());
-  facts_.pop_front();
-  return fact;
+  return facts_.poll();
 }
 
 // --- the public face ---

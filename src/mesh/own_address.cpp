@@ -51,7 +51,7 @@ void Mesh::Impl::prepare_address(const Moment& now) {
 
 void Mesh::Impl::store_claim(OwnClaim claim) {
   pending_ = claim;
-  facts_.emplace_back(std::move(claim));
+  facts_.push(std::move(claim));
 }
 
 void Mesh::Impl::claim_stored(const std::optional<IpAddress>& overlay, const Moment& now) {
@@ -181,7 +181,7 @@ void Mesh::Impl::renew_record(const Moment& now) {
 }
 
 void Mesh::Impl::want_epochs(const Moment& now) {
-  if (const auto end = own_.take_wanted(now.wall)) facts_.emplace_back(ReserveEpochs{*end});
+  if (const auto end = own_.take_wanted(now.wall)) facts_.push(ReserveEpochs{*end});
 }
 
 void Mesh::Impl::epochs_reserved(std::uint64_t end, const Moment& now) {

@@ -26,7 +26,7 @@ void Mesh::Impl::speak(MetaFormat format) {
               "metadata format " + std::string(to_text(spoken_.format())) + " -> " +
                   std::string(to_text(format)) + ": " + why);
   format_pending_ = format;
-  facts_.emplace_back(SpeakFormat{format, why});
+  facts_.push(SpeakFormat{format, why});
 }
 
 void Mesh::Impl::format_stored(MetaFormat format, const Moment& now) {

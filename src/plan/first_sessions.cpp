@@ -27,7 +27,8 @@ FirstSessions::Due FirstSessions::look(const std::vector<ObservedPeer>& peers, I
       due.knock.push_back(waiting.key);
       continue;
     }
-    due.renew.push_back(*found->second);
+    // What came in without a session is the other end's initiation.
+    if (found->second->rx_bytes > 0) due.renew.push_back(*found->second);
     if (++waiting.looked < kLooks.size())
       waiting_.emplace(now + kLooks.at(waiting.looked), waiting);
   }

@@ -6,9 +6,9 @@
 // forgets its own, and no answer finds what it answers. With packets to send both try again after
 // exactly those 5 s, as far apart as before, and so on. So the end with the smaller key begins at
 // once, and the other one waits a little whether that happens; and as what hosts have to send may
-// begin sessions too, the first end looks later and takes a peer without a session out and puts it
-// in again, which forgets the 5 s at this end. Members of the Go program begin when they have
-// something to send; ours wait, and plan/revival.h has what follows.
+// begin sessions too, the first end looks later and takes a peer out that was heard and has no
+// session, and puts it in again, which forgets the 5 s at this end. Members of the Go program begin
+// when they have something to send; ours wait, and plan/revival.h has what follows.
 //
 // Pure; it is told of peers.
 #pragma once

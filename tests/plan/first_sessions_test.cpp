@@ -18,8 +18,10 @@ PublicKey key_of(std::uint16_t n) {
 
 std::vector<ObservedPeer> device(std::size_t peers) {
   std::vector<ObservedPeer> out(peers);
-  for (std::size_t i = 0; i < peers; ++i)
+  for (std::size_t i = 0; i < peers; ++i) {
     out[i].key = key_of(static_cast<std::uint16_t>(i));
+    out[i].rx_bytes = 148;  // an initiation
+  }
   return out;
 }
 
@@ -27,7 +29,8 @@ const Instant kStart = Instant{} + 1000s;
 
 }  // namespace
 
-TEST_CASE("the end that begins looks three times and begins anew while there is no session") {
+TEST_CASE(
+    "the end that begins looks three times and begins anew what was heard without a session") {
   FirstSessions sessions;
   CHECK_FALSE(sessions.next());
   REQUIRE(sessions.added(key_of(0), true, kStart));
@@ -41,6 +44,16 @@ TEST_CASE("the end that begins looks three times and begins anew while there is 
     CHECK(due.knock.empty());
   }
   CHECK_FALSE(sessions.next());
+}
+
+TEST_CASE("a peer of which nothing was heard is not begun anew until something is") {
+  FirstSessions sessions;
+  REQUIRE(sessions.added(key_of(0), true, kStart));
+  auto peers = device(1);
+  peers[0].rx_bytes = 0;
+  CHECK(sessions.look(peers, kStart + 600ms).renew.empty());
+  peers[0].rx_bytes = 148;
+  CHECK(sessions.look(peers, kStart + 1800ms).renew.size() == 1);
 }
 
 TEST_CASE("the end that waits knocks once and begins nothing anew") {
