@@ -71,6 +71,8 @@ Result<void> ReconcileCore::first_pass() {
   batch.self = parts_.self;
   batch.history.push_back({0, parts_.self.started, "daemon", "started", parts_.self.version});
   store_changes();
+  // None where there is no link yet.
+  if (const auto peers = parts_.data_plane->observe_peers()) first_sessions_.start(*peers);
   return full_pass();
 }
 

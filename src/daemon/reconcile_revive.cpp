@@ -48,9 +48,11 @@ void ReconcileCore::revive() {
   const Moment moment = clock_();
   auto peers = parts_.data_plane->observe_peers();
   if (!peers) peers = std::vector<ObservedPeer>{};  // the next look, or the next pass, tells more
+  const std::set<PublicKey>& silent = first_sessions_.unanswered(*peers);
   std::set<PublicKey> keys;
   for (const std::string& name : legacy_) {
-    if (const DesiredPeer* row = table_.find(name)) keys.insert(row->key);
+    const DesiredPeer* row = table_.find(name);
+    if (row != nullptr && !silent.contains(row->key)) keys.insert(row->key);
   }
   renew_sessions(revival_.look(*peers, keys, moment),
                  "Go members drop their sessions when something happens");

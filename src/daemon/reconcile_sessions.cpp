@@ -12,8 +12,12 @@ void ReconcileCore::begin_sessions(const std::vector<plan::Action>& actions,
     if (add == nullptr || !results[i]) continue;
     const auto member = table_.members().find(add->name);
     if (member == table_.members().end() || !is_live_state(member->second.state)) continue;
-    const bool begins = member->second.signed_claim && table_.own().interface.key < add->key;
-    if (first_sessions_.added(add->key, begins, now) && begins)
+    plan::Beginner beginner = plan::Beginner::nobody;
+    if (member->second.signed_claim) {
+      const bool first = table_.own().interface.key < add->key;
+      beginner = first ? plan::Beginner::we : plan::Beginner::they;
+    }
+    if (first_sessions_.added(add->key, beginner, now) && beginner == plan::Beginner::we)
       addresses.push_back(add->allowed.address);
   }
   if (!addresses.empty()) parts_.data_plane->knock(addresses);

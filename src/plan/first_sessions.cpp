@@ -1,10 +1,20 @@
 #include "plan/first_sessions.h"
 
+#include <utility>
+
 namespace wesher::plan {
 
-bool FirstSessions::added(const PublicKey& key, bool begins, Instant now) {
+void FirstSessions::start(const std::vector<ObservedPeer>& peers) {
+  for (const ObservedPeer& peer : peers) {
+    if (!peer.last_handshake) unanswered_.insert(peer.key);
+  }
+}
+
+bool FirstSessions::added(const PublicKey& key, Beginner beginner, Instant now) {
   if (waiting_.size() >= kMost) return false;
-  waiting_.emplace(now + (begins ? kLooks[0] : kLater), Waiting{key, begins});
+  unanswered_.erase(key);
+  const bool knocked = beginner == Beginner::we;
+  waiting_.emplace(now + (knocked ? kLooks[0] : kLater), Waiting{key, beginner, knocked});
   return true;
 }
 
@@ -23,8 +33,11 @@ FirstSessions::Due FirstSessions::look(const std::vector<ObservedPeer>& peers, I
     Waiting waiting = waiting_.extract(waiting_.begin()).mapped();
     const auto found = silent.find(waiting.key);
     if (found == silent.end()) continue;
-    if (!waiting.begins) {
+    if (!std::exchange(waiting.knocked, true)) {
+      if (found->second->tx_bytes > 0) continue;
       due.knock.push_back(waiting.key);
+      unanswered_.insert(waiting.key);
+      if (waiting.beginner == Beginner::nobody) waiting_.emplace(now + kLooks[0], waiting);
       continue;
     }
     // What came in without a session is the other end's initiation.
@@ -33,6 +46,16 @@ FirstSessions::Due FirstSessions::look(const std::vector<ObservedPeer>& peers, I
       waiting_.emplace(now + kLooks.at(waiting.looked), waiting);
   }
   return due;
+}
+
+const std::set<PublicKey>& FirstSessions::unanswered(const std::vector<ObservedPeer>& peers) {
+  if (unanswered_.empty()) return unanswered_;
+  std::set<PublicKey> still;
+  for (const ObservedPeer& peer : peers) {
+    if (!peer.last_handshake && unanswered_.contains(peer.key)) still.insert(peer.key);
+  }
+  unanswered_ = std::move(still);
+  return unanswered_;
 }
 
 }  // namespace wesher::plan

@@ -33,7 +33,7 @@ TEST_CASE(
     "the end that begins looks three times and begins anew what was heard without a session") {
   FirstSessions sessions;
   CHECK_FALSE(sessions.next());
-  REQUIRE(sessions.added(key_of(0), true, kStart));
+  REQUIRE(sessions.added(key_of(0), Beginner::we, kStart));
   const auto peers = device(1);
   for (const auto at : {600ms, 1800ms, 4200ms}) {
     REQUIRE(sessions.next() == kStart + at);
@@ -48,7 +48,7 @@ TEST_CASE(
 
 TEST_CASE("a peer of which nothing was heard is not begun anew until something is") {
   FirstSessions sessions;
-  REQUIRE(sessions.added(key_of(0), true, kStart));
+  REQUIRE(sessions.added(key_of(0), Beginner::we, kStart));
   auto peers = device(1);
   peers[0].rx_bytes = 0;
   CHECK(sessions.look(peers, kStart + 600ms).renew.empty());
@@ -58,7 +58,7 @@ TEST_CASE("a peer of which nothing was heard is not begun anew until something i
 
 TEST_CASE("the end that waits knocks once and begins nothing anew") {
   FirstSessions sessions;
-  REQUIRE(sessions.added(key_of(0), false, kStart));
+  REQUIRE(sessions.added(key_of(0), Beginner::they, kStart));
   CHECK(sessions.next() == kStart + 200ms);
   const auto due = sessions.look(device(1), kStart + 200ms);
   CHECK(due.knock == std::vector{key_of(0)});
@@ -66,10 +66,57 @@ TEST_CASE("the end that waits knocks once and begins nothing anew") {
   CHECK_FALSE(sessions.next());
 }
 
+TEST_CASE("a Go member is knocked at later and begun anew where its handshake crossed the knock") {
+  FirstSessions sessions;
+  REQUIRE(sessions.added(key_of(0), Beginner::nobody, kStart));
+  auto peers = device(1);
+  CHECK(sessions.look(peers, kStart + 200ms).knock.size() == 1);
+  peers[0].tx_bytes = 148;
+  REQUIRE(sessions.next() == kStart + 800ms);
+  CHECK(sessions.look(peers, kStart + 800ms).renew.size() == 1);
+  CHECK(sessions.next() == kStart + 2s);
+}
+
+TEST_CASE("a peer to which something was sent already is not knocked at") {
+  FirstSessions sessions;
+  REQUIRE(sessions.added(key_of(0), Beginner::they, kStart));
+  auto peers = device(1);
+  peers[0].tx_bytes = 148;
+  CHECK(sessions.look(peers, kStart + 200ms).knock.empty());
+  CHECK(sessions.unanswered(peers).empty());
+}
+
+TEST_CASE("who was knocked at is unanswered until there is a session or it is put in again") {
+  FirstSessions sessions;
+  auto peers = device(3);
+  for (std::uint16_t n = 0; n < 3; ++n)
+    REQUIRE(sessions.added(key_of(n), Beginner::they, kStart));
+  CHECK(sessions.unanswered(peers).empty());
+  REQUIRE(sessions.look(peers, kStart + 200ms).knock.size() == 3);
+  CHECK(sessions.unanswered(peers).size() == 3);
+  peers[0].last_handshake = wall_from_ms(1);
+  CHECK(sessions.unanswered(peers) == std::set{key_of(1), key_of(2)});
+  peers[0].last_handshake.reset();
+  CHECK(sessions.unanswered(peers) == std::set{key_of(1), key_of(2)});
+  REQUIRE(sessions.added(key_of(1), Beginner::they, kStart + 1s));
+  CHECK(sessions.unanswered(peers) == std::set{key_of(2)});
+  peers.pop_back();
+  CHECK(sessions.unanswered(peers).empty());
+}
+
+TEST_CASE("peers without a session at the start don't answer") {
+  FirstSessions sessions;
+  auto peers = device(2);
+  peers[0].last_handshake = wall_from_ms(1);
+  sessions.start(peers);
+  CHECK_FALSE(sessions.next());
+  CHECK(sessions.unanswered(peers) == std::set{key_of(1)});
+}
+
 TEST_CASE("a peer with a session and one that is gone are left alone") {
   FirstSessions sessions;
   for (std::uint16_t n = 0; n < 4; ++n)
-    REQUIRE(sessions.added(key_of(n), n % 2 == 0, kStart));
+    REQUIRE(sessions.added(key_of(n), n % 2 == 0 ? Beginner::we : Beginner::they, kStart));
   auto peers = device(2);
   for (auto& peer : peers)
     peer.last_handshake = wall_from_ms(1);
@@ -82,8 +129,8 @@ TEST_CASE("a peer with a session and one that is gone are left alone") {
 TEST_CASE("so many new peers are waited for and no more") {
   FirstSessions sessions;
   for (std::uint16_t n = 0; n < FirstSessions::kMost; ++n)
-    REQUIRE(sessions.added(key_of(n), true, kStart));
-  CHECK_FALSE(sessions.added(key_of(FirstSessions::kMost), true, kStart));
+    REQUIRE(sessions.added(key_of(n), Beginner::we, kStart));
+  CHECK_FALSE(sessions.added(key_of(FirstSessions::kMost), Beginner::we, kStart));
   CHECK(sessions.look(device(FirstSessions::kMost + 1), kStart + 600ms).renew.size() ==
         FirstSessions::kMost);
 }
