@@ -22,7 +22,7 @@ class PollQueue {
     if (next_ < values_.size()) return first;
     next_ = 0;
     values_.clear();
-    if (values_.capacity() > kKept) values_ = {};
+    if (values_.capacity() > kKept) std::vector<T>().swap(values_);
     return first;
   }
 

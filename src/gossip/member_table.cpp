@@ -45,9 +45,25 @@ void MemberTable::expect(const Member& member) {
     __builtin_prefetch(from + at);
 }
 
-void MemberTable::expect(std::string_view name) const {
-  const std::uint32_t at = by_name_.first(name);
-  if (at != NameIndex::kNowhere) expect(*members_[at]);
+void MemberTable::Ahead::add(std::string_view name) {
+  const std::uint32_t hash = NameIndex::hash_of(name);
+  table_.by_name_.expect(hash);
+  if (const Member* member = added_before(kAhead)) expect(*member);
+  if (const Member* member = added_before(2 * kAhead)) expect_meta(*member);
+  hashes_[added_++ % hashes_.size()] = hash;
+}
+
+const Member* MemberTable::Ahead::added_before(std::size_t count) const {
+  if (added_ < count) return nullptr;
+  const std::uint32_t at = table_.by_name_.first(hashes_[(added_ - count) % hashes_.size()]);
+  return at == NameIndex::kNowhere ? nullptr : table_.members_[at].get();
+}
+
+void MemberTable::expect_meta(const Member& member) {
+  constexpr std::size_t kLine = 64;
+  const auto* from = reinterpret_cast<const char*>(member.record.meta.data());
+  for (std::size_t at = 0; at < member.record.meta.size(); at += kLine)
+    __builtin_prefetch(from + at);
 }
 
 Member* MemberTable::find(std::string_view name) {

@@ -3,6 +3,7 @@
 // gossip, the probe round, and the order in which dead and left records are to be dropped.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -163,12 +164,7 @@ class MemberTable {
   /// Drops the records that are dead or left for longer than `age`; their names.
   std::vector<std::string> reap(Instant now, Duration age);
 
-  /// Will soon be looked for: brings it nearer to the processor. Twice, with other work between and
-  /// after, as the first call only brings what the second needs; merging a large table is waiting
-  /// for memory, most of all.
-  void expect_slot(std::string_view name) const { by_name_.expect(name); }
-
-  void expect(std::string_view name) const;
+  class Ahead;
 
   /// Calls `visit(const Member&)` for each of them in no order that means anything, ourselves
   /// included.
@@ -176,8 +172,7 @@ class MemberTable {
   void for_each(Visit visit) const {
     for (std::size_t i = 0; i < members_.size(); ++i) {
       if (i + 2 * kAhead < members_.size()) expect(*members_[i + 2 * kAhead]);
-      if (i + kAhead < members_.size())
-        __builtin_prefetch(members_[i + kAhead]->record.meta.data());
+      if (i + kAhead < members_.size()) expect_meta(*members_[i + kAhead]);
       visit(std::as_const(*members_[i]));
     }
   }
@@ -226,6 +221,7 @@ class MemberTable {
   static constexpr std::size_t kAhead = 4;  ///< members that are expected before one is visited
 
   static void expect(const Member& member);
+  static void expect_meta(const Member& member);
   static void pool_add(Pool& pool, Slot slot, Member& member);
   static void pool_remove(Pool& pool, Slot slot, Member& member);
   static void pool_swap(Pool& pool, Slot slot, std::size_t a, std::size_t b);
@@ -252,6 +248,26 @@ class MemberTable {
   std::size_t hearsay_ = 0;
   std::uint64_t next_id_ = 0;
   Member* self_;
+};
+
+/// Brings nearer to the processor what will soon be looked for, in the order of the names that are
+/// added: merging a large table is waiting for memory, most of all. In steps, as each finds where
+/// the next one's is.
+class MemberTable::Ahead {
+ public:
+  explicit Ahead(const MemberTable& table) : table_(table) {}
+
+  /// So many names are to be added before the first one is looked for.
+  static constexpr std::size_t kNames = std::size_t{3} * kAhead;
+
+  void add(std::string_view name);
+
+ private:
+  [[nodiscard]] const Member* added_before(std::size_t count) const;
+
+  const MemberTable& table_;
+  std::array<std::uint32_t, kNames> hashes_{};
+  std::size_t added_ = 0;
 };
 
 }  // namespace wesher::gossip

@@ -21,20 +21,29 @@ class NameIndex {
   /// The place for which `is_it(place)` holds, of those filed under the name's hash.
   template <class IsIt>
   [[nodiscard]] std::uint32_t find(std::string_view name, IsIt is_it) const {
-    const std::uint32_t hash = hash_of(name);
+    return find(hash_of(name), is_it);
+  }
+
+  template <class IsIt>
+  [[nodiscard]] std::uint32_t find(std::uint32_t hash, IsIt is_it) const {
     for (std::size_t at = home(hash); slots_[at].place != kNowhere; at = after(at)) {
       if (slots_[at].hash == hash && is_it(slots_[at].place)) return slots_[at].place;
     }
     return kNowhere;
   }
 
-  /// The place of the first under the name's hash, which mostly is its own.
-  [[nodiscard]] std::uint32_t first(std::string_view name) const {
-    return find(name, [](std::uint32_t) { return true; });
+  /// The place of the first under the hash, which mostly is that of the name.
+  [[nodiscard]] std::uint32_t first(std::uint32_t hash) const {
+    return find(hash, [](std::uint32_t) { return true; });
   }
 
   /// Will soon be looked for.
-  void expect(std::string_view name) const { __builtin_prefetch(&slots_[home(hash_of(name))]); }
+  void expect(std::uint32_t hash) const { __builtin_prefetch(&slots_[home(hash)]); }
+
+  [[nodiscard]] static std::uint32_t hash_of(std::string_view name) {
+    const std::uint64_t hash = std::hash<std::string_view>{}(name);
+    return static_cast<std::uint32_t>(hash ^ hash >> 32U);
+  }
 
   /// A name that is not there yet.
   void add(std::string_view name, std::uint32_t place) {
@@ -67,11 +76,6 @@ class NameIndex {
     std::uint32_t hash = 0;
     std::uint32_t place = kNowhere;
   };
-
-  static std::uint32_t hash_of(std::string_view name) {
-    const std::uint64_t hash = std::hash<std::string_view>{}(name);
-    return static_cast<std::uint32_t>(hash ^ hash >> 32U);
-  }
 
   [[nodiscard]] std::size_t home(std::uint32_t hash) const { return hash & (slots_.size() - 1); }
 

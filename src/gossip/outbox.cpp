@@ -85,7 +85,7 @@ std::optional<Transmit> Outbox::poll_transmit() {
   if (next_datagram_ == datagrams_.size()) {
     // Few are left over after most inputs; the room of a flood is given back.
     datagrams_.clear();
-    if (datagrams_.capacity() > kRoom) datagrams_ = {};
+    if (datagrams_.capacity() > kRoom) std::vector<Transmit>().swap(datagrams_);
     next_datagram_ = 0;
     return std::nullopt;
   }

@@ -13,9 +13,6 @@ namespace {
 /// Streams that we keep open at once; far above what seeds, probes and push/pulls need.
 constexpr std::size_t kContacts = 1024;
 
-/// How many entries are looked ahead while a table is merged.
-constexpr std::size_t kAhead = 6;
-
 /// Who announces this very endpoint; empty: nobody.
 std::string_view name_at(const Endpoint& endpoint, const wire::PushPullView& table) {
   for (const wire::EntryView& entry : table.entries) {
@@ -128,10 +125,11 @@ void Streams::merge(const wire::PushPullView& theirs,
                     std::string_view teller,
                     Instant now) {
   const std::vector<wire::EntryView>& entries = theirs.entries;
+  MemberTable::Ahead ahead(core_.table);
+  std::size_t next = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (i + 2 * kAhead < entries.size())
-      core_.table.expect_slot(entries[i + 2 * kAhead].member.node);
-    if (i + kAhead < entries.size()) core_.table.expect(entries[i + kAhead].member.node);
+    for (; next < entries.size() && next <= i + MemberTable::Ahead::kNames; ++next)
+      ahead.add(entries[next].member.node);
     const bool himself = !teller.empty() && entries[i].member.node == teller;
     membership_.hear(entries[i], himself ? Way::himself : way, now);
   }
