@@ -270,6 +270,7 @@ TEST_CASE("the device of a killed Go daemon is taken over without a lost packet"
   // It is ours now: a restart finds it in order, a stop takes it away.
   host.stop_daemon(SIGKILL);
   host.start_daemon({});
+  rig.require_soon("it listens again", 30s, [&] { return host.listens(); });
   rig.require_mesh({1, 2});
   REQUIRE(host.device()->public_key == key);
   REQUIRE(host.stop_daemon(SIGTERM) == 0);
